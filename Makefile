@@ -1,0 +1,106 @@
+# Benne's commands; `make` lists them. Each one first sets up what it needs in .venv.
+#
+# Another interpreter:           make demo PYTHON=python3.12
+# Options passed on to pytest:   make test ARGS="-k consent -x"
+# Newer pinned versions:         make lock ARGS=--upgrade
+
+VENV    ?= .venv
+LOWEST  ?= .venv-lowest
+WORKERS ?= auto
+ARGS    ?=
+PORT    ?= 5000
+
+BIN    := $(VENV)/bin
+SUITE  := -m pytest -n $(WORKERS) --dist worksteal
+# The first interpreter of a supported version that can make virtual environments.
+FIT    := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for it in python3 python3.13 python3.12 python3.11 python; do \
+	"$$it" -c '$(FIT)' 2>/dev/null && { command -v "$$it"; break; }; done)
+
+# uv installs in seconds, from the package index or from the mirror its own settings name.
+# Where only pip knows the way to an index, pip takes over: $(call install,<venv>,<arguments>).
+install = $(BIN)/uv pip install --quiet --python $(1) --no-deps $(2) \
+	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(2)
+lock    = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--annotation-style line --custom-compile-command "make lock" --python-version 3.11 \
+	-c constraints/held-back.in $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-full test-lowest check types bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Raw events of 20,000 simulated members become explained scores: build/demo/report.html
+	$(BIN)/benne demo $(ARGS)
+
+serve: $(VENV)/.demo ## Serve the demo's model with MLflow's scoring server on 127.0.0.1 (PORT=5000)
+	@test -f build/demo/summary.json || { echo "No model yet: run 'make demo' first." >&2; exit 1; }
+	MLFLOW_TRACKING_URI=$$($(BIN)/python -c 'import json; print(json.load(open("build/demo/summary.json"))["tracking_uri"])') \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) \
+	--model-uri "$$($(BIN)/python -c 'import json; print(json.load(open("build/demo/summary.json"))["model_uri"])')"
+
+test: $(VENV)/.dev ## The tests, without those marked slow
+	$(BIN)/python $(SUITE) -m "not slow" $(ARGS)
+
+test-full: $(VENV)/.dev ## All tests, the slow ones too
+	$(BIN)/python $(SUITE) $(ARGS)
+
+test-lowest: $(LOWEST)/.installed ## The tests on the lowest versions that pyproject.toml declares
+	$(LOWEST)/bin/python $(SUITE) -m "not slow" $(ARGS)
+
+check: $(VENV)/.dev types ## Style, types, import contracts, and whether the documents tell the truth
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p benne
+	PYTHONPATH=.types $(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+types: ## Mirror the installed names in .types, where type checkers and the import linter look
+	@mkdir -p .types/benne
+	@find .types -type l ! -exec test -e {} \; -exec rm {} +
+	@ln -sfn $(foreach file,$(wildcard src/benne/*.py src/benne/py.typed src/benne/cli),../../$(file)) .types/benne/
+	@ln -sfn $(foreach folder,features models explain scoring experiments,../../$(folder)) .types/benne/
+
+bench: $(VENV)/.dev ## Time and memory, in ratios measured in the same run
+	@set -e; for it in benchmarks/bench_*.py; do test -f "$$it" || { echo "There is no benchmark yet."; exit 0; }; \
+	echo "== $$it"; $(BIN)/python "$$it" $(ARGS); done
+
+lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (ARGS=--upgrade for newer versions)
+	$(lock) pyproject.toml --universal --fork-strategy fewest --extra dev --group build -o constraints/dev.txt
+	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra serve --group build \
+	-c constraints/dev.txt -o constraints/demo.txt
+	$(lock) --universal --group pyproject.toml:installer -o constraints/installer.txt
+	$(lock) pyproject.toml --resolution lowest-direct --python-platform linux --extra dev --group build -o constraints/lowest.txt
+
+clean: ## Remove everything these commands made, virtual environments included
+	rm -rf $(VENV) $(LOWEST) .types build dist *.egg-info .coverage
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ------------------------------------------------------------- environments
+# A stamp is older than its list or pyproject.toml when there is something to install.
+
+$(VENV)/.created: constraints/installer.txt
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(FIT)' || { echo "Benne needs Python 3.11, 3.12 or 3.13 with the venv module; \
+	'$(PYTHON)' is not that. Install one, or name it: make PYTHON=python3.12" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints/installer.txt
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created constraints/demo.txt pyproject.toml
+	$(call install,$(VENV),--require-hashes -r constraints/demo.txt)
+	$(call install,$(VENV),--no-build-isolation -e .)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created constraints/dev.txt pyproject.toml
+	$(call install,$(VENV),--require-hashes -r constraints/dev.txt)
+	$(call install,$(VENV),--no-build-isolation -e .)
+	@touch $@ $(VENV)/.demo
+
+$(LOWEST)/.installed: $(VENV)/.created constraints/lowest.txt pyproject.toml
+	"$(PYTHON)" -m venv $(LOWEST)
+	$(call install,$(LOWEST),--require-hashes -r constraints/lowest.txt)
+	$(call install,$(LOWEST),--no-build-isolation -e .)
+	@touch $@

@@ -1,0 +1,57 @@
+"""One table from what went wrong to the number the shell sees."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benne import errors
+
+__all__ = ["EXIT_CODES", "MEANINGS", "UNEXPECTED", "exit_code_of"]
+
+OK: Final = 0
+UNEXPECTED: Final = 1
+USAGE: Final = 2
+BAD_INPUT: Final = 3
+NO_CONSENT: Final = 4
+STORE: Final = 5
+PROMISE_BROKEN: Final = 6
+TOO_LITTLE_KNOWN: Final = 7
+
+MEANINGS: Final[dict[int, str]] = {
+    OK: "done",
+    UNEXPECTED: "something unexpected; run again with `benne --debug …` to see where",
+    USAGE: "the command was not written as its help says",
+    BAD_INPUT: "events, observations, features, labels, a model, a data set, a file or a consent record is not as it must be",
+    NO_CONSENT: "refused for want of consent; nothing was computed or shown",
+    STORE: "the consent store is missing, of another version, or unreachable",
+    PROMISE_BROKEN: "a score would not have added up, or the weights would not have held; nothing was given",
+    TOO_LITTLE_KNOWN: "consented, but too little is known to score",
+}
+
+EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
+    errors.EventError: BAD_INPUT,
+    errors.ObservationError: BAD_INPUT,
+    errors.RegistrationError: BAD_INPUT,
+    errors.ModelError: BAD_INPUT,
+    errors.WeightContractError: PROMISE_BROKEN,
+    errors.InsufficientEvidence: TOO_LITTLE_KNOWN,
+    errors.ExplanationError: PROMISE_BROKEN,
+    errors.ConsentError: BAD_INPUT,
+    errors.ConsentRequired: NO_CONSENT,
+    errors.CategoryWithheld: NO_CONSENT,
+    errors.DatasetError: BAD_INPUT,
+    errors.SimulationError: BAD_INPUT,
+    errors.StoreError: STORE,
+}
+"""A class that is not listed has the code of its parent."""
+
+
+def exit_code_of(error: type[BaseException]) -> int:
+    """The exit code of an error's class: its own, else that of its nearest listed parent.
+
+    Examples
+    --------
+    >>> exit_code_of(errors.ConsentRequired), exit_code_of(errors.EventValueError), exit_code_of(KeyError)
+    (4, 3, 1)
+    """
+    return next((EXIT_CODES[parent] for parent in error.__mro__ if parent in EXIT_CODES), UNEXPECTED)
