@@ -1,0 +1,210 @@
+"""Behaviour (25 %): conduct in paying and settling; never what was bought, or where."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benne.features.categories import BEHAVIOUR
+from benne.features.kernel.expressions import (
+    ActivePeriods,
+    Count,
+    DaysSinceFirst,
+    Difference,
+    Expression,
+    Largest,
+    Latest,
+    Ratio,
+    Rows,
+    Scaled,
+    Smallest,
+    Total,
+    Variation,
+    stream,
+)
+from benne.features.specification import FeatureSpec
+
+__all__ = ["FEATURES"]
+
+_months = stream("account_months")
+_payments = stream("payments")
+_out = _payments.where(direction="out")
+_in = _payments.where(direction="in")
+_readings = stream("balances").where(kind="account")
+
+_NORDEN = "Norden & Weber 2010, Review of Financial Studies 23 (account activity before default)"
+_MESTER = "Mester, Nakamura & Renault 2007, Review of Financial Studies 20 (transaction accounts)"
+_GROSS = "Gross & Souleles 2002, Quarterly Journal of Economics 117 (use of credit lines)"
+_YEH = "Yeh & Lien 2009, Expert Systems with Applications 36"
+_FICO = "myFICO, What's in my FICO Scores: amounts owed"
+
+_BASIS_POINTS = 10_000.0
+
+_feature = partial(FeatureSpec, category=BEHAVIOUR, owner="behavioural scoring", gaming="medium")
+_share = partial(_feature, unit="share", minimum=0.0, maximum=1.0)
+_use = partial(
+    _feature,
+    unit="share of the limit",
+    minimum=-10.0,
+    maximum=10.0,
+    null_means="no credit line with a limit reported",
+    reason_group="use of credit lines",
+    adverse_reason="Much of the credit limit is in use",
+    favourable_reason="Little of the credit limit is in use",
+    rationale="Borrowers near their limit have little room left for a shock",
+    source=_GROSS,
+    actionable="Bring the balance down well below the limit",
+    gaming="medium",
+)
+_repaid = partial(
+    _feature,
+    unit="share of the statement",
+    minimum=0.0,
+    maximum=100.0,
+    null_means="no statement in the window",
+    direction=0,
+    reason_group="paying statements down",
+    adverse_reason="Only a small part of the statements was paid",
+    favourable_reason="Statements were largely paid",
+    rationale="Paying statements in full separates convenience from need",
+    source=_YEH,
+    actionable="Pay more than the minimum of each statement",
+)
+
+
+def _status_share(status: str, days: int | None) -> Expression:
+    def window(rows: Rows) -> Rows:
+        return rows if days is None else rows.within(days)
+
+    return Ratio(Count(window(_months.where(status=status))), Count(window(_months.known("status"))))
+
+
+def _paid_down(days: int) -> Expression:
+    said = _months.known("amount_paid", "previous_statement").within(days)
+    return Ratio(Total(said, "amount_paid"), Total(said, "previous_statement"))
+
+
+_revolving = partial(
+    _share, null_means="no account reported", direction=0, reason_group="carrying balances",
+    adverse_reason="Balances were carried from month to month", favourable_reason="Balances were rarely carried over",
+    rationale="Revolvers default more often than those who pay in full", source=_YEH,
+    actionable="Pay statements in full")  # fmt: skip
+_in_full = partial(
+    _share, null_means="no account reported", direction=0, reason_group="carrying balances",
+    adverse_reason="Few months were paid in full", favourable_reason="Months were paid in full",
+    rationale="Paying in full shows control of spending", source=_YEH,
+    actionable="Pay statements in full")  # fmt: skip
+_no_balance = partial(
+    _share, null_means="no account reported", direction=0, reason_group="months without debt",
+    adverse_reason="The share of months without debt is one seen more often before missed payments",
+    favourable_reason="The share of months without debt is one seen less often before missed payments",
+    rationale="How continuously credit is needed tells need from convenience", source=_MESTER,
+    actionable=None, gaming="low")  # fmt: skip
+
+FEATURES: tuple[FeatureSpec, ...] = (
+    _use("utilisation_last", label="Credit limit in use at the last statement", direction=0,
+        expression=Scaled(Latest(_months, "utilisation_bp"), _BASIS_POINTS)),
+    _use("utilisation_mean_180d", label="Average use of the credit limit over 180 days", direction=0,
+        expression=Scaled(Ratio(Total(_months.within(180), "utilisation_bp"),
+                                Count(_months.known("utilisation_bp").within(180))), _BASIS_POINTS)),
+    _use("utilisation_highest_180d", label="Highest use of the credit limit in 180 days", direction=0,
+        expression=Scaled(Largest(_months.within(180), "utilisation_bp"), _BASIS_POINTS)),
+    _use("utilisation_lowest_180d", label="Lowest use of the credit limit in 180 days", direction=0,
+        expression=Scaled(Smallest(_months.within(180), "utilisation_bp"), _BASIS_POINTS)),
+    _use("utilisation_trend_180d", label="Change in the use of the credit limit", direction=0,
+        minimum=-20.0, maximum=20.0, adverse_reason="Use of the credit limit has been rising",
+        favourable_reason="Use of the credit limit has been steady or falling",
+        rationale="Rising use precedes default by months", source=_NORDEN,
+        expression=Difference(Scaled(Latest(_months, "utilisation_bp"), _BASIS_POINTS),
+                              Scaled(Ratio(Total(_months.within(180), "utilisation_bp"),
+                                           Count(_months.known("utilisation_bp").within(180))), _BASIS_POINTS))),
+    _repaid("paid_to_statement_30d", label="Part of the last statement paid", expression=_paid_down(30)),
+    _repaid("paid_to_statement_90d", label="Part of statements paid in 90 days", expression=_paid_down(90)),
+    _repaid("paid_to_statement_180d", label="Part of statements paid in 180 days", expression=_paid_down(180)),
+    _feature("unpaid_months_180d", unit="months", minimum=0.0, maximum=100.0, null_means=None, direction=1,
+        expression=Count(_months.at_most(amount_paid=0).at_least(previous_statement=1).within(180)),
+        reason_group="paying statements down", label="Months without any payment on a statement",
+        adverse_reason="In some months nothing was paid on a statement",
+        favourable_reason="Something was paid on every statement",
+        rationale="A month without any payment is a missed obligation", source=_YEH,
+        actionable="Pay at least the minimum each month"),
+    _revolving("revolving_share_90d", label="Months with a balance carried over, of 90 days",
+        expression=_status_share("revolving", 90)),
+    _revolving("revolving_share_180d", label="Months with a balance carried over, of 180 days",
+        expression=_status_share("revolving", 180)),
+    _in_full("paid_in_full_share_30d", label="Last month paid in full", expression=_status_share("current", 30)),
+    _in_full("paid_in_full_share_180d", label="Months paid in full, of 180 days",
+        expression=_status_share("current", 180)),
+    _no_balance("no_balance_share_30d", label="Last month without debt", expression=_status_share("no_balance", 30)),
+    _no_balance("no_balance_share_90d", label="Months without debt, of 90 days",
+        expression=_status_share("no_balance", 90)),
+    _no_balance("no_balance_share_365d", label="Months without debt, of a year",
+        expression=_status_share("no_balance", 365)),
+    _no_balance("no_balance_share_life", label="Months without debt, of all",
+        expression=_status_share("no_balance", None)),
+    _share("failed_payment_share_180d", null_means="no payments in the window", direction=1,
+        expression=Ratio(Count(_out.where(status="failed").within(180)), Count(_out.known("status").within(180))),
+        reason_group="failed payments", label="Payments that failed in 180 days",
+        adverse_reason="Some payments failed for lack of cover", favourable_reason="Payments went through",
+        rationale="Payments that bounce show that money runs short", source=_NORDEN,
+        actionable="Keep enough on the account for payments that are due"),
+    _share("chargeback_share_365d", null_means="no payments in the window", direction=1,
+        expression=Ratio(Count(_payments.where(kind="chargeback").within(365)),
+        Count(_payments.known("kind").within(365))),
+        reason_group="reversed payments", label="Payments charged back in a year",
+        adverse_reason="Payments were charged back", favourable_reason="No payment was charged back",
+        rationale="Charge-backs are payments taken back after delivery", source=_MESTER,
+        actionable="Settle disagreements with the seller before charging back"),
+    _share("cash_share_180d", null_means="no payments in the window", direction=0,
+        expression=Ratio(Count(_payments.where(kind="cash").within(180)), Count(_payments.known("kind").within(180))),
+        reason_group="ways of paying", label="Cash among movements of 180 days",
+        adverse_reason="Much moves in cash", favourable_reason="Little moves in cash",
+        rationale="Accounts lived from in cash show less of what comes in and goes out", source=_MESTER,
+        actionable=None),
+    _share("bill_share_180d", null_means="no outgoing payments in the window", direction=0,
+        expression=Ratio(Count(_out.where(kind="bill").within(180)), Count(_out.known("kind").within(180))),
+        reason_group="ways of paying", label="Bills among payments of 180 days",
+        adverse_reason="Few regular bills are paid from the account",
+        favourable_reason="Regular bills are paid from the account",
+        rationale="Standing bills tie a member to an account they keep funded", source=_MESTER,
+        actionable="Pay regular bills from the account"),
+    _feature("penalty_fees_180d", unit="fees", minimum=0.0, maximum=1000.0, null_means=None, direction=1,
+        expression=Count(_payments.where(kind="fee").within(180)), reason_group="failed payments",
+        label="Penalty fees in 180 days", adverse_reason="Penalty fees were charged",
+        favourable_reason="No penalty fees were charged",
+        rationale="Penalty interest follows an overdrawn or overdue account", source=_NORDEN,
+        actionable="Keep the account above zero"),
+    _feature("negative_balance_readings_180d", unit="readings", minimum=0.0, maximum=100000.0, null_means=None,
+        direction=1, expression=Count(_readings.at_most(amount=-1).within(180)), reason_group="account cover",
+        label="Times the account was below zero in 180 days", adverse_reason="The account was below zero",
+        favourable_reason="The account stayed above zero", rationale="Overdrafts rise before default", source=_NORDEN,
+        actionable="Keep the account above zero"),
+    _feature("in_out_ratio_180d", unit="ratio", minimum=0.0, maximum=100.0, null_means="nothing went out in the window",
+        direction=0, expression=Ratio(Total(_in.excluding(status="failed").within(180), "amount"),
+                                      Total(_out.excluding(status="failed").within(180), "amount")),
+        reason_group="money in and out", label="Money in over money out in 180 days",
+        adverse_reason="More went out than came in", favourable_reason="At least as much came in as went out",
+        rationale="Who spends more than comes in must borrow", source=_NORDEN,
+        actionable="Keep spending within what comes in"),
+    _feature("in_out_ratio_life", unit="ratio", minimum=0.0, maximum=100.0, null_means="nothing ever went out",
+        direction=0, expression=Ratio(Total(_in.excluding(status="failed"), "amount"),
+                                      Total(_out.excluding(status="failed"), "amount")),
+        reason_group="money in and out", label="Money in over money out ever",
+        adverse_reason="More went out than came in", favourable_reason="At least as much came in as went out",
+        rationale="Who spends more than comes in must borrow", source=_NORDEN,
+        actionable="Keep spending within what comes in"),
+    _feature("spending_variation_180d", unit="standard deviations per mean", minimum=0.0, maximum=10.0,
+        null_means="nothing went out in the window", direction=0,
+        expression=Variation(_out.excluding(status="failed"), "amount"), reason_group="steadiness",
+        label="How much monthly spending varies", adverse_reason="Spending varies a lot from month to month",
+        favourable_reason="Spending is steady from month to month",
+        rationale="Steady spending is planned spending", source=_MESTER, actionable="Spread large payments out"),
+    _feature("active_months_180d", unit="months", minimum=0.0, maximum=6.0, null_means=None, direction=0,
+        expression=ActivePeriods(_out), reason_group="steadiness", label="Months with payments, of six",
+        adverse_reason="The account is used only now and then", favourable_reason="The account is used every month",
+        rationale="An account in steady use shows its holder's conduct", source=_MESTER, actionable=None,
+        gaming="high"),
+    _feature("days_since_joining", unit="days", minimum=0.0, maximum=36600.0, null_means=None, direction=0,
+        expression=DaysSinceFirst(stream("members")), reason_group="tenure", label="Days as a member",
+        adverse_reason="Membership is recent", favourable_reason="Membership is of long standing",
+        rationale="Long relationships default less", source=_FICO, actionable=None, gaming="low"),
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""The registry in words: plain rows for the command line, and the page of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from benne.errors import RegistrationError
+from benne.features.categories import CATEGORIES, CATEGORY_LABELS
+from benne.features.registered import registry as registered
+from benne.features.specification import FeatureSpec, Registry
+
+__all__ = ["describe", "documentation"]
+
+_DIRECTIONS = {-1: "more lowers the risk", 0: "learned from data", 1: "more raises the risk"}
+
+_HEAD = """\
+# Features
+
+Generated from the registry; do not edit. To bring it up to date:
+
+    python -c "from pathlib import Path; from benne.features import documentation; \\
+    Path('docs/features.md').write_text(documentation(), encoding='utf-8')"
+
+A feature sees an event only if it happened and was known before `as_of`; a window of *n* days is
+`[as_of - n days, as_of)` in UTC. Money is in minor units. Where the columns a feature reads are not
+there, the feature is absent by name. Features of a category that a member withholds are not computed.
+"""
+
+
+def describe(names: Iterable[str] | None = None, *, registry: Registry | None = None) -> list[dict[str, str]]:
+    """Say of each feature what there is to say, as text.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        By default all features, in the order of the categories.
+    registry : Registry, optional
+        By default the registered features.
+
+    Returns
+    -------
+    list of dict of str to str
+        The same keys in each: ``name``, ``category``, ``label``, ``unit``, ``range``,
+        ``null_means``, ``direction``, ``reason_group``, ``adverse_reason``,
+        ``favourable_reason``, ``actionable``, ``rationale``, ``source``, ``reads``,
+        ``gaming``, ``owner``, ``jurisdictions_off``.
+
+    Raises
+    ------
+    RegistrationError
+        If a name is not registered.
+
+    Examples
+    --------
+    >>> describe(["late_30_count_90d"])[0]["label"]
+    'Delays of 30 days or more in the last 90 days'
+    """
+    registry = registered if registry is None else registry
+    wanted = list(registry if names is None else names)
+    unknown = [name for name in wanted if name not in registry]
+    if unknown:
+        raise RegistrationError(f"Features must be registered, got {', '.join(unknown)}. List the names there are.")
+    return [_row(registry[name]) for name in wanted]
+
+
+def documentation(registry: Registry | None = None) -> str:
+    """The documentation's page of features, in Markdown."""
+    registry = registered if registry is None else registry
+    return "\n".join([_HEAD, *(line for c in CATEGORIES for line in _section(c, registry))])
+
+
+def _row(spec: FeatureSpec) -> dict[str, str]:
+    return {
+        "name": spec.name,
+        "category": spec.category,
+        "label": spec.label,
+        "unit": spec.unit,
+        "range": f"{spec.minimum:g} to {spec.maximum:g}",
+        "null_means": spec.null_means or "never null",
+        "direction": _DIRECTIONS[spec.direction],
+        "reason_group": spec.reason_group,
+        "adverse_reason": spec.adverse_reason,
+        "favourable_reason": spec.favourable_reason,
+        "actionable": spec.actionable or "nothing",
+        "rationale": spec.rationale,
+        "source": spec.source,
+        "reads": ", ".join(sorted(f"{table}.{column}" for table, column in spec.expression.reads())),
+        "gaming": spec.gaming,
+        "owner": spec.owner,
+        "jurisdictions_off": ", ".join(spec.jurisdictions_off) or "none",
+    }
+
+
+def _section(category: str, registry: Registry) -> Iterator[str]:
+    rows = describe(registry.columns(category), registry=registry)
+    yield f"## {CATEGORY_LABELS[category]} ({len(rows)})\n"
+    for row in rows:
+        yield f"### `{row['name']}`\n"
+        yield f"{row['label']}, in {row['unit']}, {row['range']}. Null: {row['null_means']}."
+        yield f"{row['rationale']} ({row['source']})."
+        yield f"Direction: {row['direction']}. Reads {row['reads']}."
+        yield f"Said of it: “{row['adverse_reason']}” or “{row['favourable_reason']}”; group: {row['reason_group']}."
+        yield f"What a member can do: {row['actionable']}. Ease of gaming: {row['gaming']}. Owner: {row['owner']}."
+        yield f"Off in: {row['jurisdictions_off']}.\n"

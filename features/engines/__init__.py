@@ -1,0 +1,1 @@
+"""What loads, filters and sorts events for the kernel."""

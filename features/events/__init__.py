@@ -1,0 +1,18 @@
+"""Raw events through the door: validated, keyed, immutable."""
+
+from benne.features.events.events import Events
+from benne.features.events.ingest import ingest, load_events
+from benne.features.events.keys import SubjectKey
+from benne.features.events.tables import COMMON, OUTCOMES, TABLES, Column, EventTable
+
+__all__ = [
+    "COMMON",
+    "OUTCOMES",
+    "TABLES",
+    "Column",
+    "EventTable",
+    "Events",
+    "SubjectKey",
+    "ingest",
+    "load_events",
+]

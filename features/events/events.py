@@ -1,0 +1,239 @@
+"""Validated, keyed, immutable events, in memory or on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benne.errors import EventSchemaError
+from benne.features.events.tables import TABLES
+from benne.features.events.validation import stored_schema
+
+__all__ = ["MANIFEST", "Events"]
+
+MANIFEST = "events.json"
+_FORMAT = 1
+_BATCH_ROWS = 131_072
+_MANIFEST_KEYS = {"format", "tables", "present", "key_fingerprint", "fingerprint"}
+_NO_TEXT = np.zeros(1, dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Event tables that have passed the door.
+
+    Made by :func:`load_events`, :func:`ingest` or :meth:`open`; nothing else promises that
+    the rows are valid and their ids keyed.
+
+    Parameters
+    ----------
+    sources : mapping of str to pyarrow.Table or Path
+        Each table in its stored form, in memory or as one Parquet file.
+    present : frozenset of (str, str)
+        Every (table, column) that holds at least one value.
+    key_fingerprint : str
+        Which key the ids were made with.
+    fingerprint : str
+        sha256 over the content of every table.
+    """
+
+    sources: Mapping[str, pa.Table | Path] = field(repr=False)
+    present: frozenset[tuple[str, str]] = field(repr=False)
+    key_fingerprint: str
+    fingerprint: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables there are, in the order of the schema."""
+        return tuple(name for name in TABLES if name in self.sources)
+
+    def has(self, table: str, column: str) -> bool:
+        """Whether the column is there and not null throughout."""
+        return (table, column) in self.present
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has; 0 where it is absent."""
+        source = self.sources.get(table)
+        if source is None:
+            return 0
+        return int(source.num_rows if isinstance(source, pa.Table) else pq.read_metadata(source).num_rows)
+
+    def read(self, table: str) -> pa.Table:
+        """One whole table in memory."""
+        source = self.sources[table]
+        return source if isinstance(source, pa.Table) else pq.read_table(source)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables as Parquet with a manifest; the folder must not exist.
+
+        Raises
+        ------
+        EventSchemaError
+            If the folder exists.
+
+        Notes
+        -----
+        The folder appears whole or not at all.
+        """
+        with written_whole(folder) as (staging, target):
+            for name in self.tables:
+                with pq.ParquetWriter(staging / f"{name}.parquet", stored_schema(TABLES[name])) as writer:
+                    for batch in batches(self.sources[name]):
+                        writer.write_table(batch)
+            write_manifest(staging, self)
+        return target
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Open what :meth:`save` or :func:`ingest` wrote.
+
+        Raises
+        ------
+        EventSchemaError
+            If the folder has no manifest, or one of a newer Benne, or a table of another form.
+        """
+        root = Path(folder)
+        manifest = _read_manifest(root)
+        sources: dict[str, pa.Table | Path] = {name: root / f"{name}.parquet" for name in manifest["tables"]}
+        for name in sources:
+            if _stored_form(root / f"{name}.parquet") != stored_schema(TABLES[name]):
+                raise EventSchemaError(
+                    f"{root / name}.parquet must be a stored {name} table, got another form or none. "
+                    "Ingest the events again."
+                )
+        return cls(
+            sources=sources,
+            present=frozenset((t, c) for t, c in manifest["present"]),
+            key_fingerprint=manifest["key_fingerprint"],
+            fingerprint=manifest["fingerprint"],
+        )
+
+
+@contextmanager
+def written_whole(folder: str | Path) -> Iterator[tuple[Path, Path]]:
+    """A folder to write into, and the new folder it becomes when all went well; else neither stays."""
+    target = Path(folder)
+    if target.exists():
+        raise EventSchemaError(f"{target} must not exist yet: events are never overwritten. Name another folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield staging, target
+        staging.rename(target)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def write_manifest(folder: Path, events: Events) -> None:
+    """Write what :meth:`Events.open` reads."""
+    manifest = {
+        "format": _FORMAT,
+        "tables": list(events.tables),
+        "present": sorted(events.present),
+        "key_fingerprint": events.key_fingerprint,
+        "fingerprint": events.fingerprint,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _read_manifest(root: Path) -> dict[str, Any]:
+    path = root / MANIFEST
+    if not path.exists():
+        raise EventSchemaError(
+            f"{root} must be a folder of ingested events, got one without {MANIFEST}. Run ingest first."
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        form, whole = manifest["format"], set(manifest) >= _MANIFEST_KEYS and set(manifest["tables"]) <= set(TABLES)
+    except (ValueError, TypeError, KeyError):
+        raise EventSchemaError(f"{path} must be a manifest of events, got something else. Ingest again.") from None
+    if form != _FORMAT:
+        raise EventSchemaError(
+            f"{path} must have format {_FORMAT}, got {form!r}. Upgrade Benne, or ingest the events again."
+        )
+    if not whole:
+        raise EventSchemaError(f"{path} must name its tables and fingerprints, got others. Ingest the events again.")
+    return manifest
+
+
+def _stored_form(path: Path) -> pa.Schema | None:
+    try:
+        return pq.read_schema(path).remove_metadata()
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
+class Digest:
+    """A running sha256 of one table that does not depend on how it is cut into batches."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        # Nulls, lengths and values each run through a hash of their own, so that a cut between
+        # two rows never shows.
+        self._columns = [(f.name, (sha256(), sha256(), sha256())) for f in schema]
+        self.filled: set[str] = set()
+        self.rows = 0
+
+    def update(self, batch: pa.Table) -> None:
+        """Take the next rows."""
+        self.rows += batch.num_rows
+        for name, hashes in self._columns:
+            column = batch.column(name).combine_chunks()
+            if column.null_count < len(column):
+                self.filled.add(name)
+            for running, content in zip(hashes, _content(column), strict=True):
+                running.update(content)
+
+    def hexdigest(self) -> str:
+        """The digest of everything taken so far."""
+        whole = sha256(str(self.rows).encode())
+        for name, hashes in self._columns:
+            whole.update(name.encode() + b"".join(running.digest() for running in hashes))
+        return whole.hexdigest()
+
+
+def _content(column: pa.Array) -> tuple[bytes, bytes, bytes]:
+    """Nulls, lengths and values of a column: the same whatever its buffers hold under a null."""
+    nulls = column.is_null().to_numpy(zero_copy_only=False).tobytes()
+    if not pa.types.is_string(column.type):
+        return nulls, b"", pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy().tobytes()
+    text = pc.fill_null(column, "")
+    _, starts, letters = text.buffers()
+    ends = np.frombuffer(starts, dtype=np.int32)[text.offset : text.offset + len(text) + 1] if starts else _NO_TEXT
+    return nulls, np.diff(ends).tobytes(), bytes(memoryview(letters or b"")[ends[0] : ends[-1]])
+
+
+def total_fingerprint(digests: Mapping[str, Digest]) -> str:
+    """One sha256 over the digests of all tables."""
+    lines = "".join(f"{name} {digests[name].hexdigest()}\n" for name in sorted(digests))
+    return sha256(lines.encode()).hexdigest()
+
+
+def present_columns(digests: Mapping[str, Digest]) -> frozenset[tuple[str, str]]:
+    """Every (table, column) that held a value."""
+    return frozenset((name, column) for name, digest in digests.items() for column in digest.filled)
+
+
+def batches(source: pa.Table | Path) -> Iterator[pa.Table]:
+    """A source in pieces of bounded size, at least one, so that an empty table shows its columns too."""
+    if isinstance(source, pa.Table):
+        for start in range(0, max(source.num_rows, 1), _BATCH_ROWS):
+            yield source.slice(start, _BATCH_ROWS)
+        return
+    with pq.ParquetFile(source) as file:
+        if not file.metadata.num_rows:
+            yield file.schema_arrow.empty_table()
+        for batch in file.iter_batches(_BATCH_ROWS):
+            yield pa.Table.from_batches([batch])

@@ -1,0 +1,385 @@
+"""What a builder may say: rows of a stream in a window, and aggregates of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benne.errors import RegistrationError
+from benne.features.events.tables import TABLES
+from benne.features.kernel import finaliser, primitives
+from benne.features.kernel.derived import DERIVED, Clause
+from benne.features.kernel.finaliser import Floats
+from benne.features.kernel.stream import Integers
+
+if TYPE_CHECKING:
+    from benne.features.kernel.evaluation import Evaluation
+
+__all__ = [
+    "ActivePeriods", "Count", "DaysSinceFirst", "DaysSinceLast", "Difference", "Distinct", "Expression",
+    "Largest", "Latest", "Ratio", "Rows", "Scaled", "Smallest", "Sum", "Total", "Variation", "stream",
+]  # fmt: skip
+
+_LOWEST, _HIGHEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A column between two numbers, or among codes; never true where the column is null.
+
+    An ``excluding`` condition is the opposite, and true where the column is null.
+    """
+
+    column: str
+    codes: tuple[int, ...] = ()
+    low: int = _LOWEST
+    high: int = _HIGHEST
+    excluding: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a stream, in a window before ``as_of``; see :func:`stream`."""
+
+    stream: str
+    conditions: tuple[Condition, ...] = ()
+    near_days: int = 0
+    far_days: int | None = None
+
+    def where(self, **values: str | int | tuple[str, ...]) -> Rows:
+        """Only rows whose column is one of these values (categories by name, flags as 0 or 1)."""
+        added = tuple(Condition(column, codes=_codes(self.stream, column, v)) for column, v in values.items())
+        return replace(self, conditions=self.conditions + added)
+
+    def excluding(self, **values: str | tuple[str, ...]) -> Rows:
+        """Without rows whose column is one of these values; rows that do not say stay."""
+        added = tuple(Condition(c, codes=_codes(self.stream, c, v), excluding=True) for c, v in values.items())
+        return replace(self, conditions=self.conditions + added)
+
+    def at_least(self, **lows: int) -> Rows:
+        """Only rows whose column is known and not below a number."""
+        added = tuple(Condition(column, low=low) for column, low in lows.items())
+        return replace(self, conditions=self.conditions + added)
+
+    def at_most(self, **highs: int) -> Rows:
+        """Only rows whose column is known and not above a number."""
+        added = tuple(Condition(column, high=high) for column, high in highs.items())
+        return replace(self, conditions=self.conditions + added)
+
+    def known(self, *columns: str) -> Rows:
+        """Only rows that say something in these columns."""
+        return replace(self, conditions=self.conditions + tuple(Condition(c) for c in columns))
+
+    def within(self, days: int) -> Rows:
+        """Only rows in ``[as_of - days, as_of)``."""
+        return self.between(0, days)
+
+    def between(self, near_days: int, far_days: int) -> Rows:
+        """Only rows in ``[as_of - far_days, as_of - near_days)``; negative days look at a schedule."""
+        return replace(self, near_days=near_days, far_days=far_days)
+
+    @property
+    def always(self) -> Rows:
+        """The same rows without their window."""
+        return replace(self, near_days=0, far_days=None)
+
+    def may_hold(self, column: str, value: str) -> bool:
+        """Whether a row whose column is a certain category can be among these."""
+        (code,) = _codes(self.stream, column, value)
+        for condition in (c for c in self.conditions if c.column == column and c.codes):
+            if (code in condition.codes) == condition.excluding:
+                return False
+        return True
+
+    def needs(self, *columns: str) -> frozenset[Clause]:
+        """What must be present for these rows, and these columns of them, to say anything."""
+        named = {c.column for c in self.conditions if not c.excluding} | set(columns)
+        clauses: set[Clause] = set()
+        if self.stream in TABLES:
+            clauses.add(frozenset({(self.stream, "event_time")}))
+        derived = DERIVED.get(self.stream)
+        for column in named:
+            if derived is not None and column in derived.needs:
+                clauses |= derived.needs[column]
+            else:
+                table = self.stream if derived is None else derived.tables[0]
+                clauses.add(frozenset({(table, column)}))
+        return frozenset(clauses)
+
+
+def stream(name: str) -> Rows:
+    """All rows of an event table, or of a derived stream, before ``as_of``.
+
+    Examples
+    --------
+    >>> failed = stream("payments").where(status="failed").within(180)
+    >>> sorted(failed.needs())[0]
+    frozenset({('payments', 'event_time')})
+    """
+    if name not in TABLES and name not in DERIVED:
+        raise KeyError(f"A stream must be an event table or one of {', '.join(DERIVED)}, got {name!r}.")
+    return Rows(name)
+
+
+def _codes(table: str, column: str, values: str | int | tuple[str, ...]) -> tuple[int, ...]:
+    if isinstance(values, int):
+        return (values,)
+    source = table if table in TABLES else DERIVED[table].tables[0]
+    known = TABLES[source].column(column).values
+    wanted = (values,) if isinstance(values, str) else values
+    strange = [value for value in wanted if value not in known]
+    if strange:
+        raise RegistrationError(
+            f"Rows of {source} must be chosen by {column} among {', '.join(known)}, got {', '.join(strange)}. "
+            "Correct the name."
+        )
+    return tuple(known.index(value) for value in wanted)
+
+
+class Expression(ABC):
+    """A value for each observation."""
+
+    @abstractmethod
+    def evaluate(self, at: Evaluation) -> Floats | Integers:
+        """Compute the value, shape (n,)."""
+
+    def needs(self) -> frozenset[Clause]:
+        """What must be present for the value to be computed at all."""
+        return frozenset[Clause]().union(*(part.needs() for part in self.parts()))
+
+    def reads(self) -> frozenset[tuple[str, str]]:
+        """Every (table, column) the value may be computed from."""
+        return frozenset(pair for clause in self.needs() for pair in clause)
+
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions it is made of."""
+        return ()
+
+    def selections(self) -> tuple[Rows, ...]:
+        """The rows of streams it is made of."""
+        own = getattr(self, "rows", None)
+        return ((own,) if isinstance(own, Rows) else ()) + tuple(r for part in self.parts() for r in part.selections())
+
+    def streams(self) -> frozenset[str]:
+        """Every stream it reads."""
+        return frozenset(rows.stream for rows in self.selections())
+
+    def looks_ahead(self) -> bool:
+        """Whether it reads a schedule beyond ``as_of``."""
+        return any(rows.near_days < 0 for rows in self.selections())
+
+
+@dataclass(frozen=True)
+class Count(Expression):
+    """How many rows; 0 where none."""
+
+    rows: Rows
+
+    def evaluate(self, at: Evaluation) -> Integers:
+        """Compute the value."""
+        return at.bounds(self.rows).count
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs()
+
+
+@dataclass(frozen=True)
+class _OfColumn(Expression):
+    rows: Rows
+    column: str
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs(self.column)
+
+    @property
+    def _said(self) -> Rows:
+        return self.rows.known(self.column)
+
+
+class Total(_OfColumn):
+    """Sum of a column; 0 where there are no rows."""
+
+    def evaluate(self, at: Evaluation) -> Integers:
+        """Compute the value."""
+        return primitives.total(at.column(self._said, self.column), at.bounds(self._said))
+
+
+class Largest(_OfColumn):
+    """Largest value of a column; null where there are no rows."""
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        bounds = at.bounds(self._said)
+        return finaliser.nullable(primitives.largest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+
+
+class Smallest(_OfColumn):
+    """Smallest value of a column; null where there are no rows."""
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        bounds = at.bounds(self._said)
+        return finaliser.nullable(primitives.smallest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+
+
+class Latest(_OfColumn):
+    """Last value of a column; null where there are no rows."""
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        bounds = at.bounds(self._said)
+        return finaliser.nullable(primitives.latest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+
+
+class Distinct(_OfColumn):
+    """How many different values of a column; 0 where there are no rows."""
+
+    def evaluate(self, at: Evaluation) -> Integers:
+        """Compute the value."""
+        values = at.column(self._said, self.column)
+        return primitives.distinct(values, at.subjects(self._said), at.bounds(self._said))
+
+
+@dataclass(frozen=True)
+class DaysSinceLast(Expression):
+    """Days from the last row to ``as_of``; null where there are no rows."""
+
+    rows: Rows
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        bounds = at.bounds(self.rows)
+        last = primitives.latest(at.times(self.rows), bounds, 0)
+        return finaliser.days(at.as_of - last, bounds.count > 0)
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs()
+
+
+@dataclass(frozen=True)
+class DaysSinceFirst(Expression):
+    """Days from the first row to ``as_of``; null where there are no rows."""
+
+    rows: Rows
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        bounds = at.bounds(self.rows)
+        first = primitives.smallest(at.times(self.rows), bounds, 0)
+        return finaliser.days(at.as_of - first, bounds.count > 0)
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs()
+
+
+@dataclass(frozen=True)
+class ActivePeriods(Expression):
+    """In how many of the last ``periods`` periods of ``days`` days there was a row."""
+
+    rows: Rows
+    days: int = 30
+    periods: int = 6
+
+    def evaluate(self, at: Evaluation) -> Integers:
+        """Compute the value."""
+        active = [at.bounds(_period(self.rows, self.days, k)).count > 0 for k in range(self.periods)]
+        counts: Integers = np.sum(active, axis=0, dtype=np.int64)
+        return counts
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs()
+
+
+@dataclass(frozen=True)
+class Variation(_OfColumn):
+    """Coefficient of variation of the totals of the last ``periods`` periods; null where nothing."""
+
+    days: int = 30
+    periods: int = 6
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        totals = [Total(_period(self.rows, self.days, k), self.column).evaluate(at) for k in range(self.periods)]
+        return finaliser.variation(np.stack(totals, axis=1))
+
+
+def _period(rows: Rows, days: int, k: int) -> Rows:
+    return rows.between(k * days, (k + 1) * days)
+
+
+@dataclass(frozen=True)
+class Ratio(Expression):
+    """One value over another; null where the second is null or below ``at_least``."""
+
+    numerator: Expression
+    denominator: Expression
+    at_least: float = 1.0
+
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions it is made of."""
+        return (self.numerator, self.denominator)
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        return finaliser.ratio(at.value(self.numerator), at.value(self.denominator), self.at_least)
+
+
+@dataclass(frozen=True)
+class Sum(Expression):
+    """Sum of values."""
+
+    terms: tuple[Expression, ...]
+
+    def __init__(self, *terms: Expression) -> None:
+        object.__setattr__(self, "terms", terms)
+
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions it is made of."""
+        return self.terms
+
+    def evaluate(self, at: Evaluation) -> Floats | Integers:
+        """Compute the value."""
+        out = at.value(self.terms[0])
+        for term in self.terms[1:]:
+            out = out + at.value(term)
+        return out
+
+
+@dataclass(frozen=True)
+class Difference(Expression):
+    """One value less another."""
+
+    left: Expression
+    right: Expression
+
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions it is made of."""
+        return (self.left, self.right)
+
+    def evaluate(self, at: Evaluation) -> Floats | Integers:
+        """Compute the value."""
+        return at.value(self.left) - at.value(self.right)
+
+
+@dataclass(frozen=True)
+class Scaled(Expression):
+    """A value divided by a constant: basis points to shares, a half-year to months."""
+
+    value: Expression
+    divisor: float
+
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions it is made of."""
+        return (self.value,)
+
+    def evaluate(self, at: Evaluation) -> Floats:
+        """Compute the value."""
+        return np.asarray(at.value(self.value) / self.divisor, dtype=np.float64)

@@ -1,0 +1,121 @@
+"""Who is observed when: checked against the members before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from benne.errors import ObservationError
+from benne.features.events.events import Events
+from benne.features.events.validation import EARLIEST, LATEST
+from benne.features.events.views import connect, create_view
+
+__all__ = ["ObservedMembers", "check_observations"]
+
+_JOINED = """
+with m as (
+    select j.subject_id, j.event_time, j.known_at, c.known_at as corrected_at
+    from members j left join members c on c.supersedes = j.record_id)
+select o.row, count(m.subject_id) > 0 as member,
+    coalesce(bool_or(m.event_time < o.as_of and m.known_at < o.as_of
+        and (m.corrected_at is null or m.corrected_at >= o.as_of)), false) as joined
+from wanted o left join m using (subject_id) group by 1 order by 1
+"""
+
+
+@dataclass(frozen=True)
+class ObservedMembers:
+    """Observations with their members numbered.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``subject_id`` and ``as_of`` as given.
+    subject_ids : ndarray of str, shape (n,)
+    as_of : ndarray of int64, shape (n,)
+        Microseconds since 1970-01-01 UTC.
+    codes : ndarray of int64, shape (n,)
+        The member's place in ``members``.
+    members : ndarray of str
+        Distinct subject ids, sorted.
+    """
+
+    frame: pd.DataFrame
+    subject_ids: npt.NDArray[np.object_]
+    as_of: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.int64]
+    members: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        """How many observations."""
+        return len(self.codes)
+
+    def index(self) -> pd.MultiIndex:
+        """(``subject_id``, ``as_of``) in the order given."""
+        return pd.MultiIndex.from_frame(self.frame)
+
+
+def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMembers:
+    """Check that each observation can be made.
+
+    Parameters
+    ----------
+    events : Events
+    observations : DataFrame
+        ``subject_id`` (str) and ``as_of`` (timezone-aware).
+
+    Raises
+    ------
+    ObservationError
+        A column is missing or of another type, an observation repeats, a member is unknown or
+        joined at or after ``as_of``.
+    """
+    _check_columns(observations)
+    frame = observations[["subject_id", "as_of"]].reset_index(drop=True)
+    _refuse(frame.isna().any(axis=1), "hold no null", "Drop those rows.")
+    subject_ids = frame["subject_id"].to_numpy(dtype=object)
+    texts = np.fromiter((isinstance(s, str) for s in subject_ids), dtype=bool, count=len(subject_ids))
+    _refuse(~texts, "have strings as subject_id", "Make them with SubjectKey.subject_ids.")
+    _refuse(frame.duplicated(), "be different from each other", "Drop the repeated rows.")
+    as_of = frame["as_of"].dt.tz_convert("UTC").dt.as_unit("us").dt.tz_localize(None).to_numpy().astype(np.int64)
+    _refuse((as_of < EARLIEST) | (as_of >= LATEST), "lie in the years 1900 to 2199", "Correct as_of.")
+    _check_joined(events, subject_ids, as_of)
+    members, codes = np.unique(subject_ids, return_inverse=True)
+    return ObservedMembers(frame, subject_ids, as_of, codes.astype(np.int64), members)
+
+
+def _check_columns(observations: pd.DataFrame) -> None:
+    if not isinstance(observations, pd.DataFrame):
+        raise ObservationError(f"Observations must be a pandas DataFrame, got {type(observations).__name__}. Convert.")
+    missing = [c for c in ("subject_id", "as_of") if c not in observations.columns]
+    if missing:
+        raise ObservationError(
+            f"Observations must have subject_id and as_of, got no {' and no '.join(missing)}. Add it."
+        )
+    if not isinstance(observations["as_of"].dtype, pd.DatetimeTZDtype):
+        raise ObservationError(
+            f"as_of must be timezone-aware timestamps, got {observations['as_of'].dtype}. Localize to UTC."
+        )
+
+
+def _check_joined(events: Events, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64]) -> None:
+    with connect() as connection:
+        create_view(connection, "members", events.sources["members"])
+        subjects = pa.array(subject_ids, type=pa.string())
+        wanted = pa.table({"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of})
+        connection.register("wanted", wanted)
+        found = connection.sql(_JOINED).to_arrow_table()
+    member, joined = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined"))
+    _refuse(~member, "be of members", "Key them with the SubjectKey of these events, or load those members.")
+    _refuse(~joined, "be after the member joined and the platform knew it", "Move as_of on, or drop them.")
+
+
+def _refuse(wrong: pd.Series | npt.NDArray[np.bool_], must: str, advice: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if rows.size:
+        shown = ", ".join(map(str, rows[:5])) + (", …" if rows.size > 5 else "")
+        raise ObservationError(f"Observations must {must}, got {rows.size} row(s) that do not (rows {shown}). {advice}")
