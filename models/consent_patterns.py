@@ -1,0 +1,196 @@
+"""Patterns of consent: which categories a member lets the score use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benne.errors import CategoryError, CategoryWithheld, InsufficientEvidence, ParameterError
+from benne.features.categories import ABILITY, CATEGORIES, CREDIT_HISTORY
+from benne.features.consent_mask import split_mask
+from benne.models.category_layout import CategoryLayout
+
+__all__ = [
+    "NEVER_WITHHELD",
+    "Withheld",
+    "allowed_patterns",
+    "consented_by",
+    "withheld_of",
+    "withheld_per_row",
+]
+
+Bools = npt.NDArray[np.bool_]
+
+Withheld = Collection[str] | Sequence[Collection[str]]
+
+NEVER_WITHHELD: Final = frozenset({CREDIT_HISTORY, ABILITY})
+"""Without one of these there is no score, where the model has them."""
+
+_SMALLEST_WEIGHT: Final = 0.5
+
+
+def allowed_patterns(layout: CategoryLayout) -> list[frozenset[str]]:
+    """Every set of categories that may be scored alone; the full one first.
+
+    Examples
+    --------
+    >>> layout = CategoryLayout(("history", "social"), (0, 1), (0.9, 0.1))
+    >>> [sorted(pattern) for pattern in allowed_patterns(layout)]
+    [['history', 'social'], ['history']]
+    """
+    sizes = range(len(layout.names), 0, -1)
+    sets = (frozenset(names) for size in sizes for names in combinations(layout.names, size))
+    return [used for used in sets if why_refused(used, layout) is None]
+
+
+def why_refused(used: frozenset[str], layout: CategoryLayout) -> str | None:
+    """The reason why these categories alone are not scored, or None if they are."""
+    required = [name for name in layout.names if name in NEVER_WITHHELD and name not in used]
+    if required:
+        return f"{' and '.join(map(repr, required))} is withheld, without which there is no score"
+    if layout.share_of(used) < _SMALLEST_WEIGHT - 1e-12:
+        return f"the categories left carry {layout.share_of(used):.0%} of the weight, and at least half is needed"
+    return None
+
+
+def withheld_of(mask: pd.DataFrame) -> list[frozenset[str]]:
+    """The set of withheld categories of each row.
+
+    Parameters
+    ----------
+    mask : DataFrame, shape (n, ...)
+        Either one bool column per category, or a feature frame with the five consent columns.
+
+    Returns
+    -------
+    list of frozenset of str, length n
+        To be passed as ``withheld``.
+
+    Examples
+    --------
+    >>> withheld_of(pd.DataFrame({"ability": [True, True], "social": [True, False]}))
+    [frozenset(), frozenset({'social'})]
+    """
+    beside = split_mask(mask)[1]
+    table = mask if beside is None else beside
+    names = np.array(table.columns, dtype=object)
+    refused = ~table.to_numpy(dtype=bool)
+    unique, row = np.unique(refused, axis=0, return_inverse=True)
+    sets = [frozenset(names[withheld]) for withheld in unique]
+    return [sets[code] for code in row.ravel()]
+
+
+def withheld_per_row(withheld: Any, rows: int, layout: CategoryLayout) -> Bools:
+    """Whether each row withholds each category of the model, shape (n, categories).
+
+    Parameters
+    ----------
+    withheld : set of str, or sequence of n sets
+        One set for all rows, or one per row. The five category ids are always understood,
+        whether the model has them or not.
+    rows : int
+    layout : CategoryLayout
+
+    Raises
+    ------
+    CategoryError
+        For a category that is neither the model's nor one of the five.
+    ParameterError
+        If there is neither one set nor one per row.
+    """
+    if isinstance(withheld, str):
+        raise ParameterError(f"withheld must be a set of categories or one set per row, got the string {withheld!r}.")
+    given = list(withheld)
+    if all(isinstance(name, str) for name in given):
+        return np.tile(_flags(given, layout), (rows, 1))
+    if len(given) != rows or any(isinstance(one, str) for one in given):
+        raise ParameterError(
+            f"withheld must be one set for all rows or one for each of the {rows} rows, got {len(given)}."
+        )
+    known: dict[frozenset[str], int] = {}
+    codes = np.fromiter((known.setdefault(frozenset(one), len(known)) for one in given), np.intp, rows)
+    return np.stack([_flags(one, layout) for one in known])[codes]
+
+
+def _flags(withheld: Iterable[str], layout: CategoryLayout) -> Bools:
+    names = set(withheld)
+    unknown = sorted(str(name) for name in names if name not in layout.names and name not in CATEGORIES)
+    if unknown:
+        raise CategoryError(
+            f"withheld names {', '.join(unknown)}, which is no category. Use {', '.join(layout.names)}."
+        )
+    return np.array([name in names for name in layout.names], dtype=bool)
+
+
+def consented_by(mask: pd.DataFrame | None, rows: int, layout: CategoryLayout) -> Bools:
+    """Whether each row consents to each category of the model, shape (n, categories); all, without a mask.
+
+    Categories of a model's own, outside the five, have no consent column and count as consented.
+    """
+    consented = np.ones((rows, len(layout.names)), dtype=bool)
+    if mask is not None:
+        for c, name in enumerate(layout.names):
+            if name in mask.columns:
+                consented[:, c] = mask[name].to_numpy(dtype=bool)
+    return consented
+
+
+def refuse_masked(consented: Bools, used: Bools, layout: CategoryLayout) -> None:
+    """Refuse rows that are masked in a category they would use.
+
+    Raises
+    ------
+    CategoryWithheld
+        Naming the category and the number of rows.
+    """
+    for c, count in enumerate((used & ~consented).sum(axis=0)):
+        if count:
+            raise CategoryWithheld(
+                f"Category {layout.names[c]!r} is withheld in {int(count)} rows that would use it. "
+                "Pass `withheld=withheld_of(X)`, or leave those rows out."
+            )
+
+
+def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: CategoryLayout) -> npt.NDArray[np.intp]:
+    """Position in ``patterns`` of the categories each row uses, shape (n,).
+
+    Raises
+    ------
+    InsufficientEvidence
+        If some rows use a set that is not scored, with the reason and the number of rows.
+    """
+    unique, row, count = np.unique(used, axis=0, return_inverse=True, return_counts=True)
+    position = {pattern: code for code, pattern in enumerate(patterns)}
+    codes = np.empty(len(unique), dtype=np.intp)
+    for k, flags in enumerate(unique):
+        names = frozenset(name for name, flag in zip(layout.names, flags, strict=True) if flag)
+        if names not in position:
+            raise InsufficientEvidence(f"{int(count[k])} rows have no score: {why_refused(names, layout)}.")
+        codes[k] = position[names]
+    return np.asarray(codes[row.ravel()])
+
+
+def refuse_empty(present: Bools, used: Bools) -> None:
+    """Refuse rows whose consented categories are empty but for fewer than two (one, where only one is used).
+
+    Parameters
+    ----------
+    present : ndarray of bool, shape (n, categories)
+        Whether any feature of the category has a value.
+    used : ndarray of bool, shape (n, categories)
+
+    Raises
+    ------
+    InsufficientEvidence
+    """
+    needed = np.minimum(used.sum(axis=1), 2)
+    thin = int(((present & used).sum(axis=1) < needed).sum())
+    if thin:
+        raise InsufficientEvidence(
+            f"{thin} rows have no score: fewer than two of their consented categories hold anything. Leave them out."
+        )

@@ -1,0 +1,348 @@
+"""The estimator: a score from 350 to 950 that keeps its weights, adds up, and uses only what may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from benne.errors import ModelError, ParameterError
+from benne.models.additive_booster import BoosterOptions, BoosterRecipe
+from benne.models.category_layout import layout_of
+from benne.models.consent_patterns import (
+    Withheld,
+)
+from benne.models.contract_report import frontier_table
+from benne.models.explanation import Explanation
+from benne.models.fitting import learn
+from benne.models.inputs import read_table, rules_for
+from benne.models.persistence import ModelState, load_state, save_state
+from benne.models.points import AdditiveTrees
+from benne.models.resampling import Resampler, share_intervals
+from benne.models.rows import Folding, ScoredRows, scored_rows, tightened, training_data
+from benne.models.scale import ScoreScale
+from benne.models.score_function import ScoreFunction
+
+__all__ = ["CreditScoreModel"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+
+class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A credit score whose categories count for exactly what they are said to.
+
+    One LightGBM booster whose trees each use one category; multipliers, by a convex
+    programme, that give each category its share of influence; Platt's calibration out of
+    fold; a log-odds scale. Every allowed pattern of consent has multipliers of its own.
+
+    Parameters
+    ----------
+    categories : mapping of str to list of str, "single" or None, default=None
+        Columns of each category. None takes the registry's, and then each of the five must
+        have a column. ``"single"`` puts all columns in one.
+    weights : mapping of str to float or None, default=None
+        Share of each category, renormalised to sum to 1. None takes 35/25/20/15/5 %,
+        renormalised over the categories given.
+    tolerance : float, default=0.0
+        How far a share may be from its weight; 1 leaves weights free.
+    booster : BoosterOptions or None, default=None
+    scale : ScoreScale or None, default=None
+    random_state : int, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (2,)
+        ``classes_[1]`` is bad.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only if the training columns had names.
+    booster_ : lightgbm.Booster
+        Of the full pattern. Its columns are numbered in the order of the fit.
+    contract_report_ : ContractReport
+        Realised shares, and the price of the contract.
+    calibration_report_ : CalibrationReport
+        Out of fold, full pattern.
+    pattern_reports_ : dict of frozenset to CalibrationReport
+        The same for each allowed pattern, by the categories it uses.
+
+    Notes
+    -----
+    Columns ``consented_<category>`` beside the features are the consent mask: never features.
+
+    The contract is a property of a population: shares hold, within the tolerance and 1e-6,
+    on the reference sample, a seeded sample of at most 10,000 training rows. Influence needs
+    no labels, and how a function spreads is nearly the same on rows it was trained on as on
+    others, so none are held out for it.
+
+    A weight of 2 is not the same as a row given twice: cross-fitting puts the two copies in
+    different folds, so a booster would be checked on a row that it has seen. This is the one
+    check of :func:`sklearn.utils.estimator_checks.check_estimator` that fails, on purpose.
+
+    A single category, or free weights, has no contract to break. If such a model finds
+    nothing out of fold, its slope is zero and everybody gets the base rate.
+
+    References
+    ----------
+    Lundberg et al., "From local explanations to global understanding with explainable AI for
+    trees", 2020 (points); Platt 1999 (calibration); Siddiqi 2017 (scale).
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"late_days": rng.gamma(2.0, 5.0, 600), "savings": rng.gamma(2.0, 1.0, 600)})
+    >>> y = (rng.random(600) < 1 / (1 + np.exp(2 + X["savings"] - X["late_days"] / 5))).astype(int)
+    >>> from benne.models import CreditScoreModel
+    >>> model = CreditScoreModel(categories={"paid": ["late_days"], "means": ["savings"]},
+    ...                          weights={"paid": 0.6, "means": 0.4}).fit(X, y)
+    >>> model.contract_report_.shares["reference"].round(6).tolist()
+    [0.6, 0.4]
+    >>> explanation = model.explain(X)
+    >>> bool(explanation.largest_gap < 1e-9)
+    True
+    >>> model.predict_score(X.drop(columns="savings"))
+    Traceback (most recent call last):
+    ...
+    benne.errors.FeatureColumnsError: X must have every column of the fit, 'savings' missing. Add them.
+    """
+
+    def __init__(
+        self,
+        categories: Mapping[str, Sequence[str]] | str | None = None,
+        weights: Mapping[str, float] | None = None,
+        tolerance: float = 0.0,
+        booster: BoosterOptions | None = None,
+        scale: ScoreScale | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.categories = categories
+        self.weights = weights
+        self.tolerance = tolerance
+        self.booster = booster
+        self.scale = scale
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Self:
+        """Learn booster, contract and calibration.
+
+        Parameters
+        ----------
+        X : DataFrame, Polars or Arrow table, or array, shape (n, features)
+            float64 or whole numbers; NaN says "not known". May carry the five consent columns.
+        y : array-like, shape (n,)
+            Two classes; the second in sorted order is bad.
+        sample_weight : array-like, shape (n,), optional
+        groups : array-like, shape (n,), optional
+            Rows of one group, e.g. a person, stay in one fold.
+        time : array-like, shape (n,), optional
+            Folds are trained on what came strictly before.
+
+        Raises
+        ------
+        ModelError
+            One of its leaves, naming what must be what.
+        CategoryWithheld
+            If a row withholds a category without which there is no score, or holds values of
+            a category that it withholds.
+        """
+        options, scale = self._checked_parameters()
+        table = read_table(X)
+        columns = tuple(table.frame.columns)
+        layout = layout_of(columns, self.categories, self.weights)
+        rules = rules_for(columns, layout.names, options.monotone)
+        folding = Folding(groups, time, options.folds, self.random_state)
+        data, classes = training_data(table, y, sample_weight, layout, rules, folding)
+        recipe = BoosterRecipe(options, self.random_state, layout.groups, list(rules.directions))
+        # One BLAS thread: vectors this short gain nothing from more, and sums stay the same on every machine.
+        with threadpool_limits(limits=1, user_api="blas"):
+            learned, self._oof = learn(data, layout, recipe, float(self.tolerance), scale)
+        rules = tightened(rules, data, layout)
+        self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
+        return self
+
+    def predict_proba(self, X: Any, withheld: Withheld = ()) -> Floats:
+        """Probability of good and of bad, shape (n, 2), from unclipped log odds."""
+        pd_of_bad = expit(self.decision_function(X, withheld))
+        return np.column_stack([1.0 - pd_of_bad, pd_of_bad])
+
+    def decision_function(self, X: Any, withheld: Withheld = ()) -> Floats:
+        """Log odds of bad, shape (n,)."""
+        rows = self._rows(X, withheld)
+        return self._function.log_odds(rows.X, rows.codes)
+
+    def predict(self, X: Any, withheld: Withheld = ()) -> npt.NDArray[Any]:
+        """The likelier class, shape (n,)."""
+        check_is_fitted(self)
+        return np.asarray(self.classes_[(self.decision_function(X, withheld) > 0).astype(np.intp)])
+
+    def predict_score(self, X: Any, withheld: Withheld = ()) -> Floats:
+        """Score of each row, 350 to 950, shape (n,); higher is better.
+
+        Parameters
+        ----------
+        X : table or array, shape (n, features)
+            Columns of categories that every row withholds may be absent.
+        withheld : set of str, or one set per row
+            Categories that must not enter; see :func:`benne.models.withheld_of`. Their values
+            are never looked at.
+
+        Raises
+        ------
+        CategoryWithheld
+            If the consent columns of X withhold a category that ``withheld`` does not name.
+        InsufficientEvidence
+            If too little is left to score, with the reason.
+        FeatureColumnsError, FeatureTypeError, FeatureValueError
+            For columns and values the model was not made for.
+        """
+        rows = self._rows(X, withheld)
+        return self._function.lines(rows.X, rows.codes).score
+
+    def predict_band(self, X: Any, withheld: Withheld = ()) -> npt.NDArray[np.str_]:
+        """Name of each row's band, shape (n,)."""
+        return self._function.scale.band(self.predict_score(X, withheld))
+
+    def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
+        """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
+        rows = self._rows(X, withheld)
+        lines = self._function.lines(rows.X, rows.codes)
+        points = self._function.feature_points(rows.X, rows.codes)
+        return Explanation(
+            base=lines.base,
+            points=pd.DataFrame(points, index=rows.index, columns=list(self._rules.columns)),
+            category_points=pd.DataFrame(
+                lines.category_points, index=rows.index, columns=list(self._function.layout.names)
+            ),
+            clipped=lines.score - lines.unclipped,
+            score=lines.score,
+            withheld=rows.withheld,
+        )
+
+    def category_shares(self, X: Any, withheld: Withheld = ()) -> pd.DataFrame:
+        """Realised share of influence of each category on other rows, with 95 % bootstrap intervals.
+
+        Returns
+        -------
+        DataFrame
+            One row per category: ``target``, ``share``, ``share_low``, ``share_high``.
+        """
+        rows = self._rows(X, withheld)
+        contributions = self._function.contributions(rows.X, rows.codes)
+        share, low, high = share_intervals(contributions, Resampler(len(contributions), None, self.random_state))
+        layout = self._function.layout
+        columns = {"target": layout.weights, "share": share, "share_low": low, "share_high": high}
+        return pd.DataFrame(columns, index=pd.Index(layout.names, name="category"))
+
+    def frontier(self, tolerances: Sequence[float] = (0.0, 0.02, 0.05, 0.1, 0.2, 1.0)) -> pd.DataFrame:
+        """Out-of-fold accuracy and shares at each tolerance; only right after a fit.
+
+        Raises
+        ------
+        ModelError
+            On a loaded model: out-of-fold rows belong to members and are not saved.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_oof"):
+            raise ModelError(
+                "The frontier needs the rows of the fit, and a loaded model has none. Call it after `fit`."
+            )
+        taus = [float(_checked_tolerance(tau)) for tau in tolerances]
+        layout = self._function.layout
+        with threadpool_limits(limits=1, user_api="blas"):
+            return frontier_table(layout.names, np.array(layout.weights), self._oof, taus)
+
+    @property
+    def patterns(self) -> list[frozenset[str]]:
+        """Sets of categories that may be scored alone, the full one first."""
+        check_is_fitted(self)
+        return self._function.pattern_sets
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model as a directory: text model, JSON and Parquet, no pickle; all of it or nothing.
+
+        No member's row is in it: the reference sample is kept as one number per row and
+        category, from which the realised shares can be checked again, beside the hash of its features.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If ``path`` holds something other than a saved model.
+        """
+        check_is_fitted(self)
+        save_state(path, self._state, self.get_params(deep=False))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a saved model; scores are bit for bit those of the model that was saved.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If it is missing, corrupted, incomplete, or from a newer Benne.
+        """
+        state, parameters = load_state(path)
+        model = cls(**parameters)
+        options = parameters["booster"] or BoosterOptions()
+        model._adopt(state, options.threads)
+        return model
+
+    def _adopt(self, state: ModelState, threads: int) -> None:
+        learned, layout = state.learned, state.layout
+        trees = AdditiveTrees(learned.text, layout.categories_of_columns, len(layout.names), threads)
+        self._state = state
+        self._rules = state.rules
+        self._function = ScoreFunction(trees, layout, learned.patterns, state.scale)
+        self.classes_ = state.classes
+        self.scale_ = state.scale
+        self.n_features_in_ = len(state.rules.columns)
+        if state.named:
+            self.feature_names_in_ = np.array(state.rules.columns, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.booster_: lgb.Booster = trees.booster
+        self.contract_report_ = learned.contract_report
+        self.calibration_report_ = learned.calibration_reports[frozenset(layout.names)]
+        self.pattern_reports_ = learned.calibration_reports
+
+    def _rows(self, X: Any, withheld: Withheld) -> ScoredRows:
+        check_is_fitted(self)
+        function = self._function
+        return scored_rows(X, withheld, function.layout, function.pattern_sets, self._rules, self._state.named)
+
+    def _checked_parameters(self) -> tuple[BoosterOptions, ScoreScale]:
+        options = BoosterOptions() if self.booster is None else self.booster
+        scale = ScoreScale() if self.scale is None else self.scale
+        if not isinstance(options, BoosterOptions):
+            raise ParameterError(f"booster must be BoosterOptions or None, got {type(options).__name__}.")
+        if not isinstance(scale, ScoreScale):
+            raise ParameterError(f"scale must be a ScoreScale or None, got {type(scale).__name__}.")
+        _checked_tolerance(self.tolerance)
+        seed = self.random_state
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
+            raise ParameterError(f"random_state must be a whole number from 0 to 2**31 - 1, got {seed!r}.")
+        options.check()
+        scale.check()
+        return options, scale
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _checked_tolerance(tolerance: object) -> float:
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0.0 <= tolerance <= 1.0:
+        raise ParameterError(f"tolerance must be a number within [0, 1], got {tolerance!r}.")
+    return float(tolerance)

@@ -1,0 +1,273 @@
+"""Strict inputs: refuse by name what LightGBM would score as nonsense without a word."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import issparse
+
+from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError
+from benne.features.categories import CATEGORIES
+from benne.features.consent_mask import split_mask
+
+__all__ = ["FeatureRules", "FeatureTable", "check_values", "float_matrix", "read_table"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_EXACT_INT = 2**53
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Feature columns as given, and the consent mask that came beside them.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, columns)
+        Never written to.
+    mask : DataFrame of bool or None
+        One column per category.
+    named : bool
+        Whether the columns came with names; otherwise they are ``x0``, ``x1``, …
+    """
+
+    frame: pd.DataFrame
+    mask: pd.DataFrame | None
+    named: bool
+
+
+@dataclass(frozen=True)
+class FeatureRules:
+    """What values each column may hold.
+
+    Parameters
+    ----------
+    columns : tuple of str
+    minimum, maximum : tuple of float
+        Inclusive; infinite where nothing is declared.
+    nullable : tuple of bool
+        Whether NaN may stand there.
+    directions : tuple of int
+        Monotone direction on the odds of bad.
+    """
+
+    columns: tuple[str, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    nullable: tuple[bool, ...]
+    directions: tuple[int, ...]
+
+
+def read_table(X: Any) -> FeatureTable:
+    """Read a pandas, Polars or Arrow table, or an array, without changing it.
+
+    Raises
+    ------
+    FeatureTypeError
+        For sparse input, or an array of objects that are not all numbers.
+    FeatureColumnsError
+        For duplicated columns, no columns, or an array that is not two-dimensional.
+    FeatureValueError
+        For no rows, or complex numbers.
+    """
+    if issparse(X):
+        raise FeatureTypeError("X must be dense, got a sparse matrix. Sparse input is not scored; pass a table.")
+    frame = _frame_of(X)
+    named = frame is not None and not all(isinstance(name, numbers.Integral) for name in frame.columns)
+    if frame is None or not named:
+        array = _array_of(X if frame is None else frame.to_numpy())
+        frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])], copy=False)
+        if hasattr(X, "index") and hasattr(X, "columns"):
+            frame.index = X.index
+    _check_names(frame)
+    features, mask = split_mask(frame)
+    if features.shape[1] == 0:
+        raise FeatureColumnsError(
+            f"Found array with 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required."
+        )
+    if len(features) == 0:
+        raise FeatureValueError(f"Found array with 0 sample(s) (shape={frame.shape}) while a minimum of 1 is required.")
+    return FeatureTable(features, None if mask is None else _checked_mask(mask), named)
+
+
+def _frame_of(X: Any) -> pd.DataFrame | None:
+    if isinstance(X, pd.DataFrame):
+        return X
+    if hasattr(X, "__arrow_c_stream__"):
+        import pyarrow as pa  # only tables that are not pandas need it
+
+        table = X if isinstance(X, pa.Table) else pa.table(X)
+        columns = {name: table.column(j).to_pandas() for j, name in enumerate(table.column_names)}
+        if len(columns) < table.num_columns:
+            raise FeatureColumnsError("Column names of X must be unique, got a name twice. Rename or drop one.")
+        return pd.DataFrame(columns)
+    return None
+
+
+def _array_of(X: Any) -> npt.NDArray[Any]:
+    array = np.asarray(X)
+    if array.ndim != 2:
+        raise FeatureColumnsError(
+            f"Expected 2D array, got {array.ndim}D array instead. Reshape your data with array.reshape(-1, 1) "
+            "for one feature or array.reshape(1, -1) for one sample."
+        )
+    if array.dtype.kind == "c":
+        raise FeatureValueError("Complex data not supported: X must hold real numbers.")
+    return _numbers_of(array) if array.dtype.kind == "O" else array
+
+
+def _numbers_of(array: npt.NDArray[np.object_]) -> Floats:
+    """An array of objects has no column types, so each of its values must be a number itself."""
+    for kind in {type(value) for value in array.ravel()}:
+        if not issubclass(kind, numbers.Real) or issubclass(kind, (bool, np.bool_)):
+            raise FeatureTypeError(
+                "Each value of an array given as argument must be not a string or the like but a real number, "
+                f"got {kind.__name__}. Convert X to float64."
+            )
+    return array.astype(np.float64)
+
+
+def _check_names(frame: pd.DataFrame) -> None:
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise FeatureColumnsError(f"Column names of X must be unique, got {twice!r} twice. Rename or drop one.")
+    strange = [name for name in frame.columns if not isinstance(name, str)]
+    if strange:
+        raise FeatureColumnsError(f"Column names of X must all be strings, got {type(strange[0]).__name__}. Rename it.")
+
+
+def _checked_mask(mask: pd.DataFrame) -> pd.DataFrame:
+    for name in mask.columns:
+        if not pd.api.types.is_bool_dtype(mask[name].dtype) or mask[name].isna().any():
+            raise FeatureTypeError(
+                f"Consent column of {name!r} must be bool without nulls, got {mask[name].dtype}. "
+                "Pass the mask as built."
+            )
+    return mask
+
+
+def match_columns(table: FeatureTable, columns: Sequence[str], named: bool, absent: Collection[str]) -> None:
+    """Refuse a table whose columns are not those of the fit; ``absent`` ones may be missing.
+
+    Raises
+    ------
+    FeatureColumnsError
+    """
+    given = list(table.frame.columns)
+    if not table.named and len(given) != len(columns):
+        raise FeatureColumnsError(
+            f"X has {len(given)} features, but CreditScoreModel is expecting {len(columns)} features as input."
+        )
+    if named and not table.named:
+        raise FeatureColumnsError(
+            "X must carry column names, as the training data did: an array may hold them in another order. "
+            "Pass a table."
+        )
+    missing = [name for name in columns if name not in table.frame.columns and name not in absent]
+    if missing:
+        raise FeatureColumnsError(f"X must have every column of the fit, {_listed(missing)} missing. Add them.")
+    known = set(columns)
+    extra = [name for name in given if name not in known]
+    if extra:
+        raise FeatureColumnsError(f"X must have only the columns of the fit, got {_listed(extra)} besides. Drop them.")
+
+
+def float_matrix(frame: pd.DataFrame, columns: Sequence[str], ignored: Collection[str] = ()) -> Floats:
+    """Columns in their order as a new float64 matrix; ``ignored`` ones are NaN and never looked at.
+
+    Raises
+    ------
+    FeatureTypeError
+        For a column that is not of real numbers: bool, object, string, date, category.
+    FeatureValueError
+        For integers that float64 cannot hold exactly.
+    """
+    matrix = np.empty((len(frame), len(columns)))
+    for j, name in enumerate(columns):
+        matrix[:, j] = np.nan if name in ignored else _float_column(frame[name])
+    return matrix
+
+
+def _float_column(column: pd.Series[Any]) -> Floats:
+    dtype = column.dtype
+    if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype) or dtype.kind == "c":
+        raise FeatureTypeError(
+            f"Feature {column.name!r} must be of numbers (float64 or whole numbers), got {dtype}. Convert it."
+        )
+    if dtype.kind in "iu":
+        values = column.dropna()
+        beyond = int(((values > _EXACT_INT) | (values < -_EXACT_INT)).sum())
+        if beyond:
+            raise FeatureValueError(
+                f"Feature {column.name!r} must hold whole numbers up to 2**53 in size, "
+                f"got {beyond} rows beyond. Correct them."
+            )
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def rules_for(columns: Sequence[str], categories: Iterable[str], directions: Mapping[str, int]) -> FeatureRules:
+    """Rules of registered features; other columns may hold any finite number, and NaN where training had it.
+
+    The registry is asked only where the categories are among the five of the score.
+    """
+    specs: Any = {}
+    if set(categories) <= set(CATEGORIES):
+        from benne.features import registry
+
+        specs = {name: registry[name] for name in columns if name in registry}
+    return FeatureRules(
+        columns=tuple(columns),
+        minimum=tuple(float(specs[c].minimum) if c in specs else -np.inf for c in columns),
+        maximum=tuple(float(specs[c].maximum) if c in specs else np.inf for c in columns),
+        nullable=tuple(not specs[c].never_null if c in specs else True for c in columns),
+        directions=tuple(int(specs[c].direction) if c in specs else directions.get(c, 0) for c in columns),
+    )
+
+
+def check_values(matrix: Floats, rules: FeatureRules, consented: Bools) -> None:
+    """Refuse infinities, nulls where there may be none, and values out of range.
+
+    Parameters
+    ----------
+    matrix : ndarray of float64, shape (n, features)
+        NaN where a category is withheld.
+    rules : FeatureRules
+    consented : ndarray of bool, shape (n, features)
+        Withheld cells are not looked at.
+
+    Raises
+    ------
+    FeatureValueError
+        Naming the column, what it must be, and how many rows break it.
+    """
+    null = np.isnan(matrix) & consented
+    _refuse(np.isinf(matrix), rules, lambda j: "must be finite, not inf (infinity)")
+    nullable = np.asarray(rules.nullable)
+    if not nullable.all():
+        _refuse(
+            null & ~nullable, rules,
+            lambda j: "must not be null (NaN), because it never is or never was in training",
+        )  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        beyond = (matrix < np.asarray(rules.minimum)) | (matrix > np.asarray(rules.maximum))
+    _refuse(beyond, rules, lambda j: f"must lie within [{rules.minimum[j]:g}, {rules.maximum[j]:g}]")
+
+
+def _refuse(wrong: Bools, rules: FeatureRules, must: Any) -> None:
+    counts = wrong.sum(axis=0)
+    for j in np.flatnonzero(counts)[:1]:
+        raise FeatureValueError(
+            f"Feature {rules.columns[j]!r} {must(j)}, got {int(counts[j])} such rows. Correct them or leave them out."
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(str(name)) for name in names[:8])
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

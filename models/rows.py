@@ -1,0 +1,165 @@
+"""Rows on their way in: checked for training, and checked for scoring."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benne.errors import CategoryWithheld
+from benne.models.category_layout import CategoryLayout
+from benne.models.consent_patterns import (
+    Withheld,
+    allowed_patterns,
+    consented_by,
+    pattern_codes,
+    refuse_empty,
+    refuse_masked,
+    why_refused,
+    withheld_per_row,
+)
+from benne.models.cross_fitting import codes_of, folds_of
+from benne.models.fitting import TrainingData
+from benne.models.inputs import FeatureRules, FeatureTable, check_values, float_matrix, match_columns, read_table
+from benne.models.labels import Labels, read_labels, read_sample_weight
+
+__all__ = ["Folding", "ScoredRows", "scored_rows", "tightened", "training_data"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Folding:
+    """How rows are to be cross-fitted: what was given as groups and time, folds, and seed."""
+
+    groups: Any
+    time: Any
+    folds: int
+    seed: int
+
+
+def training_data(
+    table: FeatureTable, y: Any, sample_weight: Any, layout: CategoryLayout, rules: FeatureRules, folding: Folding
+) -> tuple[TrainingData, npt.NDArray[Any]]:
+    """Checked training rows, without those of weight zero, and the two classes.
+
+    Raises
+    ------
+    LabelError, FeatureTypeError, FeatureValueError, CategoryWithheld, ParameterError
+    """
+    rows = len(table.frame)
+    labels, weight, keep = _labelled(y, sample_weight, rows)
+    matrix = float_matrix(table.frame, rules.columns)[keep]
+    consented = consented_by(table.mask, rows, layout)[keep]
+    _refuse_leaks(matrix, consented, layout)
+    check_values(matrix, rules, consented[:, layout.categories_of_columns])
+    group, moment = codes_of(folding.groups, rows, "groups"), codes_of(folding.time, rows, "time")
+    group, moment = (None if codes is None else codes[keep] for codes in (group, moment))
+    folds = folds_of(labels.bad, group, moment, folding.folds, folding.seed)
+    return TrainingData(matrix, labels.bad, weight, consented, group, folds), labels.classes
+
+
+def tightened(rules: FeatureRules, data: TrainingData, layout: CategoryLayout) -> FeatureRules:
+    """The same rules with NaN allowed only where it is declared possible and training had it."""
+    consented = data.consented[:, layout.categories_of_columns]
+    seen = np.asarray((np.isnan(data.X) & consented).any(axis=0))
+    nullable = tuple(bool(declared and had) for declared, had in zip(rules.nullable, seen, strict=True))
+    return dataclasses.replace(rules, nullable=nullable)
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Checked rows to be scored.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n, features)
+        NaN where withheld.
+    codes : ndarray of int, shape (n,)
+        Position of each row's pattern of consent.
+    withheld : tuple of frozenset of str, length n
+    index : Index
+        As it came.
+    """
+
+    X: Floats
+    codes: Indices
+    withheld: tuple[frozenset[str], ...]
+    index: pd.Index[Any]
+
+
+def scored_rows(
+    X: Any,
+    withheld: Withheld,
+    layout: CategoryLayout,
+    patterns: Sequence[frozenset[str]],
+    rules: FeatureRules,
+    named: bool,
+) -> ScoredRows:
+    """Check rows to be scored, and blank what they withhold before anything looks at it.
+
+    Raises
+    ------
+    CategoryWithheld, InsufficientEvidence, FeatureColumnsError, FeatureTypeError, FeatureValueError
+    """
+    table, of_column = read_table(X), layout.categories_of_columns
+    refused = withheld_per_row(withheld, len(table.frame), layout)
+    by_all = np.asarray(refused.all(axis=0))
+    absent = {rules.columns[j] for j in np.flatnonzero(by_all[of_column])}
+    match_columns(table, rules.columns, named, absent)
+    refuse_masked(consented_by(table.mask, len(table.frame), layout), ~refused, layout)
+    codes = pattern_codes(~refused, patterns, layout)
+    matrix = float_matrix(table.frame, rules.columns, absent)
+    matrix[refused[:, of_column]] = np.nan
+    check_values(matrix, rules, ~refused[:, of_column])
+    refuse_empty(_present(matrix, layout), ~refused)
+    return ScoredRows(matrix, codes, _sets(refused, layout), table.frame.index)
+
+
+def _labelled(y: Any, sample_weight: Any, rows: int) -> tuple[Labels, Floats | None, Bools]:
+    """Labels and weights of the rows that count; a row of weight zero is not there."""
+    weight = read_sample_weight(sample_weight, rows)
+    if weight is None:
+        return read_labels(y, rows), None, np.ones(rows, dtype=bool)
+    keep = weight > 0
+    values = None if y is None else np.asarray(y)
+    if values is not None and len(values) == rows:
+        return read_labels(values[keep], int(keep.sum())), weight[keep], keep
+    return read_labels(values, rows), weight, keep
+
+
+def _refuse_leaks(matrix: Floats, consented: Bools, layout: CategoryLayout) -> None:
+    """Refuse training rows that no pattern may use, and values of a category that is withheld."""
+    leaked = ~np.isnan(matrix) & ~consented[:, layout.categories_of_columns]
+    for j in np.flatnonzero(leaked.any(axis=0))[:1]:
+        name = layout.names[layout.column_category[j]]
+        raise CategoryWithheld(
+            f"Category {name!r} is withheld in {int(leaked[:, j].sum())} rows that hold values of it. "
+            "They must not have been computed; pass what `build_features` returns."
+        )
+    allowed = set(allowed_patterns(layout))
+    unique, count = np.unique(consented, axis=0, return_counts=True)
+    for flags, rows in zip(unique, count, strict=True):
+        used = frozenset(name for name, flag in zip(layout.names, flags, strict=True) if flag)
+        if used not in allowed:
+            raise CategoryWithheld(
+                f"{int(rows)} rows must not be trained on: {why_refused(used, layout)}. Leave those rows out."
+            )
+
+
+def _present(matrix: Floats, layout: CategoryLayout) -> Bools:
+    known: Bools = ~np.isnan(matrix)
+    return np.column_stack([known[:, group].any(axis=1) for group in layout.groups])
+
+
+def _sets(refused: Bools, layout: CategoryLayout) -> tuple[frozenset[str], ...]:
+    unique, row = np.unique(refused, axis=0, return_inverse=True)
+    sets = [frozenset(n for n, flag in zip(layout.names, flags, strict=True) if flag) for flags in unique]
+    return tuple(sets[code] for code in row.ravel())

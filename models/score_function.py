@@ -1,0 +1,102 @@
+"""From a feature matrix to log odds, points and scores: the one path that every answer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from benne.models.category_layout import CategoryLayout
+from benne.models.points import AdditiveTrees
+from benne.models.scale import SCORE_MAX, SCORE_MIN, ScoreScale
+
+__all__ = ["PatternWeights", "ScoreFunction", "ScoreLines"]
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class PatternWeights:
+    """The contract solved for one pattern of consent.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Categories that enter.
+    multipliers : tuple of float
+        Of each category function; zero where withheld.
+    intercept : float
+        Log odds of bad at the expectation.
+    """
+
+    used: frozenset[str]
+    multipliers: tuple[float, ...]
+    intercept: float
+
+
+@dataclass(frozen=True)
+class ScoreLines:
+    """Base (n,), category points (n, categories), unclipped (n,) and clipped score (n,)."""
+
+    base: Floats
+    category_points: Floats
+    unclipped: Floats
+    score: Floats
+
+
+class ScoreFunction:
+    """Additive trees, one set of multipliers per pattern of consent, and a scale.
+
+    Sums over categories run in their fixed order, one after the other, so that a row alone
+    equals the same row in a batch bit for bit.
+    """
+
+    def __init__(
+        self,
+        trees: AdditiveTrees,
+        layout: CategoryLayout,
+        patterns: Sequence[PatternWeights],
+        scale: ScoreScale,
+    ) -> None:
+        self.trees = trees
+        self.layout = layout
+        self.patterns = tuple(patterns)
+        self.scale = scale
+        self._multipliers = np.array([p.multipliers for p in self.patterns])
+        self._intercepts = np.array([p.intercept for p in self.patterns])
+        self._bases = np.array([scale.base(p.intercept) for p in self.patterns])
+
+    @property
+    def pattern_sets(self) -> list[frozenset[str]]:
+        """Categories used by each pattern."""
+        return [pattern.used for pattern in self.patterns]
+
+    def contributions(self, X: Floats, codes: Indices) -> Floats:
+        """``a_c g_c`` of each row, shape (n, categories), in log odds of bad."""
+        return np.asarray(self._multipliers[codes] * self.trees.category_functions(X))
+
+    def log_odds(self, X: Floats, codes: Indices) -> Floats:
+        """Log odds of bad, shape (n,)."""
+        return _summed(self._intercepts[codes], self.contributions(X, codes))
+
+    def lines(self, X: Floats, codes: Indices) -> ScoreLines:
+        """Score and its category lines."""
+        base = self._bases[codes]
+        points = -self.scale.points_per_log_odds * self.contributions(X, codes)
+        unclipped = _summed(base, points)
+        return ScoreLines(base, points, unclipped, np.clip(unclipped, SCORE_MIN, SCORE_MAX))
+
+    def feature_points(self, X: Floats, codes: Indices) -> Floats:
+        """Exact Shapley values in points, shape (n, features)."""
+        of_column = self._multipliers[codes][:, self.layout.categories_of_columns]
+        return np.asarray(-self.scale.points_per_log_odds * of_column * self.trees.feature_contributions(X))
+
+
+def _summed(start: Floats, parts: Floats) -> Floats:
+    total = start.copy()
+    for c in range(parts.shape[1]):
+        total += parts[:, c]
+    return total
