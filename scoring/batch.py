@@ -1,0 +1,186 @@
+"""A whole feature frame scored at once, whatever moments and members it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence
+from benne.features.categories import CATEGORIES
+from benne.models import withheld_of
+from benne.scoring.consent.decision import ConsentDecision
+from benne.scoring.consent.ledger import ConsentLedger
+from benne.scoring.scorer import ScoreModel, Scorer, ScoreResult
+
+__all__ = ["Asked", "BatchResult", "score_frame", "unscorable"]
+
+_THIN, _STRANGE, _CHANGED = "insufficient-evidence", "value-not-scorable", "consent-changed"
+_BAND_ONLY = ("band", "withheld", "granularity")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What scores are asked for, for whom, and by whom."""
+
+    purpose: str
+    recipient: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """Scores of a frame, and who has none.
+
+    Parameters
+    ----------
+    scores : DataFrame, indexed by (subject_id, as_of)
+        As in :class:`benne.scoring.ScoreResult`, in the order of the frame.
+    points : DataFrame, indexed alike
+    refused : DataFrame
+        ``subject_id``, ``as_of`` and ``reason`` of each row without a score.
+    """
+
+    scores: pd.DataFrame
+    points: pd.DataFrame
+    refused: pd.DataFrame
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows have no score, by reason."""
+        counts = self.refused["reason"].value_counts()
+        return {str(reason): int(count) for reason, count in counts.items()}
+
+    def as_permitted(self) -> pd.DataFrame:
+        """The scores cut down to the finest answer each member lets the recipient have.
+
+        ``exact`` keeps all, ``band`` the band, ``threshold`` nothing: a comparison is made where
+        the threshold is.
+        """
+        scores = self.scores.copy()
+        coarse = (scores["granularity"] != "exact").to_numpy()
+        fine = [name for name in scores.columns if name not in _BAND_ONLY]
+        scores.loc[coarse, fine] = np.nan
+        scores.loc[(scores["granularity"] == "threshold").to_numpy(), "band"] = None
+        return scores
+
+
+def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger, asked: Asked) -> BatchResult:
+    """Decide and score moment by moment; a row that cannot be scored does not hold up the others.
+
+    Parameters
+    ----------
+    features : DataFrame, indexed by (subject_id, as_of)
+        From :func:`benne.features.build_features`.
+    model : ScoreModel
+    ledger : ConsentLedger
+    asked : Asked
+
+    Returns
+    -------
+    BatchResult
+
+    Raises
+    ------
+    ConsentRequired
+        If nobody may be scored; every denial has been recorded.
+    InsufficientEvidence
+        If somebody may be, and nobody's file holds enough.
+    """
+    parts, refused = [], []
+    for as_of, rows in features.groupby(level="as_of", sort=True):
+        result, without = _score_moment(rows, pd.Timestamp(as_of), model, ledger, asked)
+        parts += [] if result is None else [result]
+        refused.append(without)
+    table = pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=["subject_id", "as_of", "reason"])
+    if not parts:
+        _refuse_all(table)
+    scores = pd.concat([part.scores for part in parts])
+    order = features.index[features.index.isin(scores.index)]
+    points = pd.concat([part.points for part in parts]).reindex(order)
+    return BatchResult(scores.reindex(order), points, table)
+
+
+def unscorable(
+    model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]]
+) -> npt.NDArray[np.object_]:
+    """Why each row cannot be scored, '' where it can, shape (n,).
+
+    Notes
+    -----
+    A model refuses a whole table because of one row. The rows are found by halving: as many
+    calls as there are such rows, times the logarithm of the table's length.
+    """
+    reasons = np.full(len(features), "", dtype=object)
+    for row, reason in _refused_rows(model, features, withheld, 0):
+        reasons[row] = reason
+    return reasons
+
+
+def _refused_rows(
+    model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]], first: int
+) -> Iterator[tuple[int, str]]:
+    if len(features) == 0:
+        return
+    try:
+        model.predict_band(features, withheld=withheld)
+    except (InsufficientEvidence, FeatureValueError) as error:
+        if len(features) == 1:
+            yield first, _THIN if isinstance(error, InsufficientEvidence) else _STRANGE
+            return
+        half = len(features) // 2
+        yield from _refused_rows(model, features.iloc[:half], withheld[:half], first)
+        yield from _refused_rows(model, features.iloc[half:], withheld[half:], first + half)
+
+
+def _score_moment(
+    rows: pd.DataFrame, as_of: pd.Timestamp, model: ScoreModel, ledger: ConsentLedger, asked: Asked
+) -> tuple[ScoreResult | None, pd.DataFrame]:
+    subjects = rows.index.get_level_values("subject_id")
+    decision = ledger.decide(
+        subjects, purpose=asked.purpose, recipient=asked.recipient, actor=asked.actor, as_of=as_of.to_pydatetime()
+    )
+    without = _without_score(rows, model, decision)
+    keep = without[subjects].to_numpy() == ""
+    result = None
+    if keep.any():
+        try:
+            result = Scorer(model, ledger).score(rows[keep], decision)
+        except ConsentRequired:  # everybody left withdrew in between; each is on record
+            without[subjects[keep]] = "consent-withdrawn"
+    if result is not None:
+        late = result.refused.set_index("subject_id")["reason"]
+        without[late.index] = late
+    names = without[without != ""]
+    return result, pd.DataFrame({"subject_id": names.index, "as_of": as_of, "reason": names.to_numpy()})
+
+
+def _without_score(rows: pd.DataFrame, model: ScoreModel, decision: ConsentDecision) -> pd.Series[str]:
+    """Reason of each member of one moment, '' where there is none."""
+    subjects = rows.index.get_level_values("subject_id")
+    denied: dict[str, str] = {denial.subject_id: denial.reason for denial in decision.denials}
+    reasons = pd.Series([denied.get(s, "") for s in subjects], index=subjects, dtype=object)
+    allowed = np.flatnonzero((reasons == "").to_numpy())
+    reasons.iloc[allowed] = _changed_since_built(rows.iloc[allowed], decision)
+    allowed = np.flatnonzero((reasons == "").to_numpy())
+    permitted = rows.iloc[allowed]
+    reasons.iloc[allowed] = unscorable(model, permitted, withheld_of(permitted))
+    return reasons
+
+
+def _changed_since_built(rows: pd.DataFrame, decision: ConsentDecision) -> npt.NDArray[np.object_]:
+    """Rows that hold a category since withheld, or lack a required one since given: to be built again."""
+    computed = [frozenset(CATEGORIES) - withheld for withheld in withheld_of(rows)]
+    withheld = decision.withheld(rows.index.get_level_values("subject_id"))
+    stale = [bool(have & off) or not decision.required <= have for have, off in zip(computed, withheld, strict=True)]
+    return np.where(stale, _CHANGED, "").astype(object)
+
+
+def _refuse_all(refused: pd.DataFrame) -> None:
+    reasons = ", ".join(sorted(set(refused["reason"]))) or "an empty frame"
+    if set(refused["reason"]) & {_THIN, _STRANGE}:
+        raise InsufficientEvidence(f"A score must rest on enough that is known, got {reasons}. No score was given.")
+    raise ConsentRequired(f"A score must rest on active consent, got {reasons}. No score was given; ask the members.")

@@ -1,0 +1,465 @@
+"""The consent ledger: what members chose, and who may be scored because of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+from weakref import WeakSet
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from benne.errors import CategoryError, ConsentRecordError, ConsentRequired
+from benne.features.categories import ABILITY, CATEGORIES, CREDIT_HISTORY
+from benne.features.consent_mask import ConsentMask
+from benne.scoring.consent import vocabulary as words
+from benne.scoring.consent.chain import ChainReport, verify
+from benne.scoring.consent.decision import SEAL, ConsentDecision, Denial, Permission, Question
+from benne.scoring.consent.gate import judge, refusal_of_question, standing
+from benne.scoring.consent.granting import endings, import_of_periods, new_records
+from benne.scoring.consent.moments import from_microseconds, to_microseconds
+from benne.scoring.consent.reading import (
+    RecordedDenial,
+    find_notice_text,
+    load_denials,
+    load_events,
+    load_history,
+    load_record,
+    load_time,
+)
+from benne.scoring.consent.record import (
+    Capture,
+    ConsentEvent,
+    ConsentRecord,
+    ConsentRequest,
+    ConsentTerms,
+    Notice,
+    NoticeRef,
+    validate_name,
+    validate_subject_id,
+)
+from benne.scoring.consent.recording import record_decision
+from benne.scoring.consent.timeline import covers, gives_now, periods
+from benne.scoring.consent.vocabulary import DenyReason, Reliance, State
+from benne.scoring.consent.writing import append_events, append_notice, append_records
+from benne.scoring.store.database import Store
+
+__all__ = ["ConsentLedger"]
+
+REQUIRED_BY_DEFAULT: Final = (CREDIT_HISTORY, ABILITY)
+_FIVE_MINUTES: Final = timedelta(minutes=5)
+
+
+class ConsentLedger:
+    """Append-only record of consent, and the only source of consent decisions.
+
+    Parameters
+    ----------
+    store : Store
+        From :func:`benne.scoring.open_store`.
+    clock : callable returning datetime
+        Timezone-aware. If it runs backwards, the ledger's own time stands still until it has
+        caught up, so that order is never lost.
+    ids : callable returning str
+        A new unique id of at most 36 characters at every call.
+    decision_lifetime : timedelta, default=5 minutes
+        How long a decision may be used at most.
+
+    Notes
+    -----
+    Every method is one transaction. A withdrawal that has returned is seen by every later call,
+    from whichever thread or process; nothing is cached.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        ids: Callable[[], str],
+        decision_lifetime: timedelta = _FIVE_MINUTES,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._decision_lifetime = decision_lifetime
+        self._issued: WeakSet[ConsentDecision] = WeakSet()
+
+    def register_notice(self, notice: Notice) -> NoticeRef:
+        """Keep the exact text members will be shown; registering it again changes nothing.
+
+        Raises
+        ------
+        ConsentRecordError
+            If this id, version and language already stand for another text.
+        """
+        with self._store.write() as connection:
+            known = find_notice_text(connection, notice.ref)
+            if known is None:
+                append_notice(connection, notice, self._now(connection))
+            elif known != notice.text:
+                raise ConsentRecordError(
+                    "A notice's text must not change under one id, version and language. Register a new version."
+                )
+        return notice.ref
+
+    def notice_text(self, notice: NoticeRef) -> str:
+        """Rebuild exactly what members were shown.
+
+        Raises
+        ------
+        ConsentRecordError
+            If no such text was registered, or its hash no longer fits.
+        """
+        with self._store.read() as connection:
+            text = find_notice_text(connection, notice)
+        if text is None or hashlib.sha256(text.encode()).hexdigest() != notice.hash:
+            raise ConsentRecordError("A notice must be registered with this very text. Register it first.")
+        return text
+
+    def grant(self, request: ConsentRequest) -> ConsentRecord:
+        """Record that a member switched consent on; returns the record as kept.
+
+        Raises
+        ------
+        ConsentRecordError
+            If the notice was never registered.
+        """
+        return self._record(request, "given")
+
+    def refuse(self, request: ConsentRequest) -> ConsentRecord:
+        """Record that a member pressed no; nothing is held against them, what stood ends."""
+        return self._record(request, "refused")
+
+    def grant_many(self, requests: Iterable[ConsentRequest]) -> tuple[str, ...]:
+        """Record many members' choices in one transaction: all of them, or none.
+
+        Returns
+        -------
+        tuple of str
+            Record ids, in the order written.
+        """
+        return self._record_many(tuple(requests), "given")
+
+    def import_periods(self, grants: pd.DataFrame, terms: ConsentTerms, capture: Capture) -> int:
+        """Take over consents another system has kept, with their own times, in one transaction.
+
+        Parameters
+        ----------
+        grants : DataFrame
+            Columns as :class:`~benne.features.consent_mask.ConsentMask` takes them: ``subject_id``,
+            ``category``, ``granted_from``, ``granted_until`` (timezone-aware; NaT while active).
+            An end is recorded as a withdrawal.
+        terms, capture
+            What the members were shown and did; the terms' validity counts from ``granted_from``.
+
+        Returns
+        -------
+        int
+            Records written.
+
+        Raises
+        ------
+        ConsentRecordError
+            If a column is missing, a time naive or in the future, or a category named twice.
+        """
+        self.notice_text(terms.notice)
+        with self._store.write() as connection:
+            now_us = self._now(connection)
+            records, ended = import_of_periods(grants, terms, capture, now_us=now_us, ids=self._ids)
+            append_records(connection, records, now_us)
+            append_events(connection, ended, now_us)
+        return len(records)
+
+    def withdraw(
+        self, subject_id: str, purpose: str, recipient: str, categories: Collection[str] | None = None
+    ) -> tuple[str, ...]:
+        """End a member's consent at once; no reason is asked, and twice is as good as once.
+
+        Parameters
+        ----------
+        subject_id, purpose, recipient : str
+        categories : collection of str, optional
+            Only these; by default everything, consent to automated decisions included.
+
+        Returns
+        -------
+        tuple of str
+            Categories that ended now; empty if none stood.
+        """
+        validate_subject_id(subject_id)
+        _validate_categories(categories or ())
+        with self._store.write() as connection:
+            now_us = self._now(connection)
+            ended = endings(connection, subject_id, purpose, recipient, categories, now_us=now_us)
+            append_events(connection, ended, now_us)
+        return tuple(dict.fromkeys(event.category for event in ended))
+
+    def history(self, subject_id: str) -> list[tuple[ConsentRecord, tuple[ConsentEvent, ...]]]:
+        """Every record of a member with its events, oldest first."""
+        validate_subject_id(subject_id)
+        with self._store.read() as connection:
+            return load_history(connection, subject_id)
+
+    def denials(self, subject_id: str) -> list[RecordedDenial]:
+        """Every refusal recorded about a member, oldest first."""
+        validate_subject_id(subject_id)
+        with self._store.read() as connection:
+            return load_denials(connection, subject_id)
+
+    def active(self, subject_id: str, purpose: str, recipient: str, at: datetime | None = None) -> frozenset[str]:
+        """Categories a member consents to, now or at a past moment.
+
+        Asking leaves no trace and permits nothing; :meth:`decide` does both.
+        """
+        validate_subject_id(subject_id)
+        with self._store.read() as connection:
+            now_us = self._now(connection)
+            events = load_events(connection, purpose, recipient, subject_ids=[subject_id])
+        moment_us = None if at is None else to_microseconds(at, "at")
+        return frozenset(
+            category
+            for (automated, category), acts in standing(events).get(subject_id, {}).items()
+            if not automated and (gives_now(acts, now_us) is not None if moment_us is None else covers(acts, moment_us))
+        )
+
+    def mask(
+        self, *, purpose: str, recipient: str, known_at: datetime | None = None, include_ended: bool = True
+    ) -> ConsentMask:
+        """Periods of consent for one purpose and recipient, as the features take them.
+
+        Parameters
+        ----------
+        purpose, recipient : str
+        known_at : datetime, optional
+            Read the ledger as it stood then; by default as it stands.
+        include_ended : bool, default=True
+            False leaves out categories whose consent has since ended, so that nothing new is
+            computed about the time in which it still held.
+
+        Raises
+        ------
+        ConsentRecordError
+            If the purpose is not one of Benne's, or ``known_at`` is naive.
+        """
+        if purpose not in words.PURPOSES:
+            raise ConsentRecordError(f"A purpose must be one of {', '.join(words.PURPOSES)}, got another.")
+        with self._store.read() as connection:
+            read_at_us = self._now(connection) if known_at is None else to_microseconds(known_at, "known_at")
+            events = load_events(connection, purpose, recipient, known_by_us=read_at_us)
+        rows = [
+            (subject_id, category, period.start_us, period.until_us)
+            for subject_id, keys in standing(events).items()
+            for (automated, category), acts in keys.items()
+            if not automated and (include_ended or gives_now(acts, read_at_us) is not None)
+            for period in periods(acts)
+        ]
+        return ConsentMask(_period_frame(rows), reason=f"consent ledger: {purpose} for {recipient}")
+
+    def decide(
+        self,
+        subject_ids: Iterable[str],
+        *,
+        purpose: str,
+        recipient: str,
+        actor: str,
+        required: Collection[str] = REQUIRED_BY_DEFAULT,
+        as_of: datetime | None = None,
+        reliance: Reliance = "advisory",
+        review_route: str | None = None,
+    ) -> ConsentDecision:
+        """Say who may be scored, and record the answer about everybody before giving it.
+
+        Parameters
+        ----------
+        subject_ids : iterable of str
+            Members asked about; a repeated one counts once.
+        purpose, recipient, actor : str
+            What for, for whom, and who asks. A purpose that is none of Benne's denies everybody.
+        required : collection of str, default=('credit_history', 'ability')
+            Categories without which a member is denied.
+        as_of : datetime, optional
+            Moment of the features to be used. Consent must stand now and have stood then.
+        reliance : {'advisory', 'strong', 'sole'}, default='advisory'
+            How much rests on the score. More than ``advisory`` is denied without ``review_route``;
+            ``sole`` also needs the member's consent to automated decisions.
+        review_route : str, optional
+            How a person reviews the outcome.
+
+        Raises
+        ------
+        ConsentRecordError
+            If an id is not a pseudonym, a name is not a name, or ``as_of`` is naive or to come.
+        CategoryError
+            If a required category is unknown.
+        StoreError
+            If the answer could not be recorded; then there is none.
+        """
+        members = tuple(dict.fromkeys(subject_ids))
+        for subject_id in members:
+            validate_subject_id(subject_id)
+        question = _question(purpose, recipient, actor, required, as_of, reliance, review_route)
+        with self._store.write() as connection:
+            now_us = self._now(connection)
+            if question.as_of_us is not None and question.as_of_us > now_us:
+                raise ConsentRecordError("as_of must not lie in the future. Leave it out for now.")
+            answers = _answers(connection, members, question, now_us)
+            decision_id = self._ids()
+            record_decision(connection, decision_id, question, answers, time_us=now_us)
+        return self._issue(decision_id, question, answers, now_us)
+
+    def require(self, subject_id: str, *, purpose: str, recipient: str, actor: str) -> ConsentDecision:
+        """Decide about one member for advisory use with the default requirements, or raise.
+
+        Raises
+        ------
+        ConsentRequired
+            If the member may not be scored; the denial has been recorded.
+        """
+        decision = self.decide([subject_id], purpose=purpose, recipient=recipient, actor=actor)
+        if decision.denials:
+            raise ConsentRequired(
+                f"A score must rest on active consent, got {decision.denials[0].reason}. "
+                "Ask the member; nothing was computed."
+            )
+        return decision
+
+    def release(self, decision: ConsentDecision, subject_ids: Collection[str]) -> dict[str, DenyReason]:
+        """Check a decision against the ledger as it stands, right before scores leave.
+
+        Returns
+        -------
+        dict of str to str
+            Members who may no longer be scored and why; each is recorded as a denial of its own.
+
+        Raises
+        ------
+        ConsentRequired
+            If this ledger did not make the decision.
+        """
+        if not isinstance(decision, ConsentDecision) or decision not in self._issued:
+            raise ConsentRequired("A consent decision must come from this ledger. Call its decide().")
+        with self._store.write() as connection:
+            now_us = self._now(connection)
+            refused = self._stale(connection, decision, tuple(dict.fromkeys(subject_ids)), now_us)
+            if refused:
+                record_decision(
+                    connection,
+                    self._ids(),
+                    decision.question,
+                    refused,
+                    time_us=now_us,
+                    about=decision.decision_id,
+                )
+        return refused
+
+    def verify_chain(self) -> ChainReport:
+        """Recompute every hash of records and events and say where the first break is."""
+        with self._store.read() as connection:
+            return verify(connection)
+
+    def _now(self, connection: Connection) -> int:
+        return max(to_microseconds(self._clock(), "The clock"), load_time(connection))
+
+    def _record(self, request: ConsentRequest, state: State) -> ConsentRecord:
+        (record_id,) = self._record_many((request,), state)
+        with self._store.read() as connection:
+            return load_record(connection, record_id)
+
+    def _record_many(self, requests: tuple[ConsentRequest, ...], state: State) -> tuple[str, ...]:
+        for notice in {request.terms.notice for request in requests}:
+            self.notice_text(notice)
+        with self._store.write() as connection:
+            now_us = self._now(connection)
+            records = new_records(connection, requests, state, now_us=now_us, ids=self._ids)
+            append_records(connection, records, now_us)
+        return tuple(record.record_id for record in records)
+
+    def _issue(
+        self,
+        decision_id: str,
+        question: Question,
+        answers: Mapping[str, Permission | DenyReason],
+        now_us: int,
+    ) -> ConsentDecision:
+        decided_at = from_microseconds(now_us)
+        decision = ConsentDecision(
+            seal=SEAL,
+            decision_id=decision_id,
+            question=question,
+            decided_at=decided_at,
+            valid_until=decided_at + self._decision_lifetime,
+            permissions={s: a for s, a in answers.items() if isinstance(a, Permission)},
+            denials=tuple(Denial(s, a) for s, a in answers.items() if not isinstance(a, Permission)),
+        )
+        self._issued.add(decision)
+        return decision
+
+    def _stale(
+        self, connection: Connection, decision: ConsentDecision, members: tuple[str, ...], now_us: int
+    ) -> dict[str, DenyReason]:
+        if decision.purpose == "model_training":
+            return dict.fromkeys(members, "purpose-not-allowed")
+        if from_microseconds(now_us) >= decision.valid_until:
+            return dict.fromkeys(members, "decision-expired")
+        answers = _answers(connection, members, decision.question, now_us)
+        refused: dict[str, DenyReason] = {}
+        for subject_id, answer in answers.items():
+            permitted = decision.permissions.get(subject_id)
+            if not isinstance(answer, Permission):
+                refused[subject_id] = answer
+            elif permitted is None:
+                refused[subject_id] = "decision-unknown"
+            elif not permitted.within(answer):
+                refused[subject_id] = "consent-changed"
+        return refused
+
+
+def _question(
+    purpose: str,
+    recipient: str,
+    actor: str,
+    required: Collection[str],
+    as_of: datetime | None,
+    reliance: Reliance,
+    review_route: str | None,
+) -> Question:
+    validate_name("recipient", recipient)
+    validate_name("actor", actor)
+    _validate_categories(required)
+    if reliance not in words.RELIANCES:
+        raise ConsentRecordError(f"A reliance must be one of {', '.join(words.RELIANCES)}, got another.")
+    return Question(
+        purpose=purpose if purpose in words.PURPOSES else None,
+        recipient=recipient,
+        actor=actor,
+        required=frozenset(required),
+        as_of_us=None if as_of is None else to_microseconds(as_of, "as_of"),
+        reliance=reliance,
+        review_route=review_route,
+    )
+
+
+def _answers(
+    connection: Connection, members: tuple[str, ...], question: Question, now_us: int
+) -> dict[str, Permission | DenyReason]:
+    refusal = refusal_of_question(question)
+    if refusal is not None or question.purpose is None:
+        return dict.fromkeys(members, refusal or "purpose-not-allowed")
+    events = load_events(connection, question.purpose, question.recipient, subject_ids=members)
+    by_member = standing(events)
+    return {subject_id: judge(by_member.get(subject_id, {}), question, now_us) for subject_id in members}
+
+
+def _validate_categories(categories: Collection[str]) -> None:
+    if not set(categories) <= set(CATEGORIES):
+        raise CategoryError(f"Categories must be among {', '.join(CATEGORIES)}, got another.")
+
+
+def _period_frame(rows: list[tuple[str, str, int, int]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["subject_id", "category", "granted_from", "granted_until"])
+    for name in ("granted_from", "granted_until"):
+        frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
+    return frame

@@ -1,0 +1,90 @@
+"""One member's score in words, let go under the same consent as the score itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+
+from benne.errors import ConsentRequired, ObservationError
+from benne.explain import MemberExplanation, explain_member
+from benne.features import registry
+from benne.models import CreditScoreModel, Explanation
+from benne.scoring.batch import Asked, BatchResult, score_frame
+from benne.scoring.consent.ledger import ConsentLedger
+
+__all__ = ["explain_released", "explain_subject"]
+
+
+def explain_subject(
+    features: pd.DataFrame,
+    model: CreditScoreModel,
+    ledger: ConsentLedger,
+    asked: Asked,
+    *,
+    subject_id: str,
+    as_of: datetime | None = None,
+) -> MemberExplanation:
+    """Score one member of a frame and put the score into words.
+
+    Parameters
+    ----------
+    features : DataFrame, indexed by (subject_id, as_of)
+    model : CreditScoreModel
+    ledger : ConsentLedger
+    asked : Asked
+    subject_id : str
+    as_of : datetime, optional
+        By default the member's newest row.
+
+    Raises
+    ------
+    ObservationError
+        If the frame has no such row.
+    ConsentRequired
+        If the member does not consent, or lets the recipient have less than the exact score.
+    InsufficientEvidence
+        If the member's file holds too little.
+    """
+    rows = features[features.index.get_level_values("subject_id") == subject_id]
+    moments = rows.index.get_level_values("as_of")
+    rows = rows[moments == (moments.max() if as_of is None else pd.Timestamp(as_of))]
+    if rows.empty:
+        raise ObservationError(
+            "The member must be in the features at that moment, got no such row. "
+            "Build their features first, with the key of these events."
+        )
+    result = score_frame(rows, model, ledger, asked)
+    if result.scores["granularity"].iloc[0] != "exact":
+        raise ConsentRequired(
+            f"An explanation must rest on consent to the exact score, got {result.scores['granularity'].iloc[0]}. "
+            "Ask the member; nothing was shown."
+        )
+    return explain_released(result, 0, rows, model)
+
+
+def explain_released(result: BatchResult, row: int, features: pd.DataFrame, model: CreditScoreModel) -> MemberExplanation:
+    """Put one row of a released result into words: exactly what was let go, nothing computed anew.
+
+    Parameters
+    ----------
+    result : BatchResult
+    row : int
+        Which row of ``result.scores``.
+    features : DataFrame
+        The frame that was scored.
+    model : CreditScoreModel
+    """
+    score, points = result.scores.iloc[[row]], result.points.iloc[[row]]
+    own = score.filter(regex="^points_")
+    explanation = Explanation(
+        base=score["base"].to_numpy(),
+        points=points,
+        category_points=own.set_axis([name.removeprefix("points_") for name in own.columns], axis=1),
+        clipped=score["clipped"].to_numpy(),
+        score=score["score"].to_numpy(),
+        withheld=(frozenset(filter(None, str(score["withheld"].iloc[0]).split(","))),),
+    )
+    groups = registry.categories_of(model.feature_names_in_)
+    values = features.loc[score.index]
+    return explain_member(explanation, 0, values, str(score["band"].iloc[0]), groups, registry)

@@ -1,0 +1,1 @@
+"""Alembic migrations of the store; :func:`benne.scoring.store.open_store` runs them."""
