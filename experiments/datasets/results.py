@@ -1,0 +1,253 @@
+"""One command's figures on real data: ours beside plain LightGBM, members held out in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benne.experiments.datasets.catalogue import CATALOGUE, load
+from benne.experiments.datasets.dataset import Dataset, Fold
+from benne.experiments.datasets.references import REFERENCE_COLUMNS, reference_log_odds
+from benne.features import ConsentMask, SubjectKey, build_features, load_events, registry, split_mask
+from benne.models import CreditScoreModel
+from benne.models.resampling import Resampler, price_table, share_intervals
+
+__all__ = ["MODELS", "Comparison", "compare", "features_of", "results", "results_table", "shares_table"]
+
+Floats = npt.NDArray[np.float64]
+
+MODELS: Final = ("reference", "free", "contracted")
+"""Plain LightGBM; our features with free weights (τ = 1); our features under the contract (τ = 0)."""
+
+_RESAMPLES: Final = 1000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What three models do on the same held-out members of one data set.
+
+    Parameters
+    ----------
+    name : str
+    members, held_out, refused : int
+        Observed in all; of these scored by models that had not seen them; and refused by
+        these models, because a feature is unknown for them that was known for all in training.
+    bad_rate : float
+        Among all observed.
+    features : int
+        Columns of ours that the set's events can carry.
+    price : DataFrame
+        One row per model of :data:`MODELS`: AUC, KS, Brier score and log loss with 95 %
+        intervals, and ``…_price``: contracted minus this model, with its paired interval.
+    free_gap : tuple of float
+        AUC of free weights minus the reference, and its paired 95 % interval.
+    shares : DataFrame
+        One row per category: renormalised ``weight``, share on the stored ``reference``
+        sample, and ``held_out`` share with its 95 % interval, under the contract.
+    largest_gap : float
+        Largest difference of any held-out score from the sum of its lines, both models.
+    """
+
+    name: str
+    members: int
+    held_out: int
+    refused: int
+    bad_rate: float
+    features: int
+    price: pd.DataFrame = field(repr=False)
+    free_gap: tuple[float, float, float]
+    shares: pd.DataFrame = field(repr=False)
+    largest_gap: float
+
+
+@dataclass(frozen=True)
+class _FoldResult:
+    test: npt.NDArray[np.intp]
+    log_odds: dict[str, Floats]
+    points: Floats
+    shares: pd.DataFrame
+    largest_gap: float
+
+
+def results(
+    names: Iterable[str] = tuple(CATALOGUE),
+    folder: str | Path | None = None,
+    *,
+    key: SubjectKey,
+    ingested_at: datetime,
+    allow_unknown: bool = False,
+) -> list[Comparison]:
+    """Compare the models on each data set.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of :data:`benne.experiments.datasets.CATALOGUE`; by default all.
+    folder : path, optional
+        See :func:`benne.experiments.datasets.data_folder`.
+    key : SubjectKey
+        Any: it changes ids, not figures.
+    ingested_at : datetime
+        The ingest clock.
+    allow_unknown : bool
+        Read files that match no known checksum.
+
+    Returns
+    -------
+    list of Comparison
+
+    Raises
+    ------
+    DatasetError
+        If a set is missing or not the known original.
+    """
+    compared = []
+    for name in names:
+        dataset = load(name, folder, allow_unknown=allow_unknown)
+        reference = REFERENCE_COLUMNS[name](folder, allow_unknown=allow_unknown)
+        compared.append(compare(dataset, reference, key=key, ingested_at=ingested_at))
+    return compared
+
+
+def compare(dataset: Dataset, reference: pd.DataFrame, *, key: SubjectKey, ingested_at: datetime) -> Comparison:
+    """Fit the reference, free weights and the contract on each fold, and compare them on held-out members.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    reference : DataFrame
+        Columns of the plain model, indexed by ``member_id``.
+    key : SubjectKey
+    ingested_at : datetime
+    """
+    features = features_of(dataset, key=key, ingested_at=ingested_at)
+    columns = reference.reindex(dataset.observations["member_id"])
+    folds = [_fold(dataset, features, columns, fold) for fold in dataset.folds()]
+    test = np.concatenate([fold.test for fold in folds])
+    bad = dataset.labels.to_numpy()[test].astype(np.float64)
+    groups = None if dataset.groups is None else dataset.groups.to_numpy()[test]
+    resampler = Resampler(len(test), groups, seed=0, resamples=_RESAMPLES)
+    log_odds = {name: np.concatenate([fold.log_odds[name] for fold in folds]) for name in MODELS}
+    weight = np.ones(len(test))
+    free = price_table({m: log_odds[m] for m in ("reference", "free")}, bad, weight, resampler).iloc[0]
+    return Comparison(
+        name=dataset.name,
+        members=len(dataset.labels),
+        held_out=len(test),
+        refused=sum(len(fold[1]) for fold in dataset.folds()) - len(test),
+        bad_rate=dataset.bad_rate,
+        features=len(split_mask(features)[0].columns),
+        price=price_table(log_odds, bad, weight, resampler),
+        free_gap=(free["auc_price"], free["auc_price_low"], free["auc_price_high"]),
+        shares=_shares(folds, resampler),
+        largest_gap=max(fold.largest_gap for fold in folds),
+    )
+
+
+def features_of(dataset: Dataset, *, key: SubjectKey, ingested_at: datetime) -> pd.DataFrame:
+    """Carry a data set through the door and the kernel: features and mask, in the order of its observations."""
+    events = load_events(dataset.tables, key=key, ingested_at=ingested_at, currency=dataset.currency)
+    observations = pd.DataFrame({
+        "subject_id": key.subject_ids(dataset.observations["member_id"].tolist()),
+        "as_of": dataset.observations["as_of"],
+    })  # fmt: skip
+    consents = ConsentMask.all_granted(reason=f"{dataset.name}: public, anonymised data ({dataset.about.licence})")
+    return build_features(events, observations, consents=consents)
+
+
+def _fold(dataset: Dataset, features: pd.DataFrame, columns: pd.DataFrame, fold: Fold) -> _FoldResult:
+    train, test = fold
+    free = _fitted(dataset, features, train, tolerance=1.0)
+    contracted = _fitted(dataset, features, train, tolerance=0.0)
+    test = test[~_unlike_training(features, fold)]
+    held_out = features.iloc[test]
+    explanations = [model.explain(held_out) for model in (free, contracted)]
+    return _FoldResult(
+        test=test,
+        log_odds={
+            "reference": reference_log_odds(columns, dataset.labels, (train, test), dataset.groups),
+            "free": free.decision_function(held_out),
+            "contracted": contracted.decision_function(held_out),
+        },
+        points=explanations[1].category_points.to_numpy(),
+        shares=contracted.contract_report_.shares,
+        largest_gap=max(explanation.largest_gap for explanation in explanations),
+    )
+
+
+def _unlike_training(features: pd.DataFrame, fold: Fold) -> npt.NDArray[np.bool_]:
+    """Whether each held-out member lacks something that everybody in training had: the model refuses them."""
+    train, test = fold
+    never_null = features.columns[features.iloc[train].notna().all()]
+    return features.iloc[test][never_null].isna().any(axis=1).to_numpy()
+
+
+def _fitted(
+    dataset: Dataset, features: pd.DataFrame, train: npt.NDArray[np.intp], *, tolerance: float
+) -> CreditScoreModel:
+    groups = None if dataset.groups is None else dataset.groups.to_numpy()[train]
+    categories = registry.categories_of(split_mask(features)[0].columns)
+    model = CreditScoreModel(categories=categories, tolerance=tolerance)
+    return model.fit(features.iloc[train], dataset.labels.to_numpy()[train], groups=groups)
+
+
+def _shares(folds: list[_FoldResult], resampler: Resampler) -> pd.DataFrame:
+    # Each fold's model has its own centre; the shares are about the spread around it.
+    points = np.concatenate([fold.points - fold.points.mean(axis=0) for fold in folds])
+    share, low, high = share_intervals(points, resampler)
+    first = folds[0].shares
+    return pd.DataFrame({
+        "weight": first["target"],
+        "reference": np.mean([fold.shares["reference"] for fold in folds], axis=0),
+        "held_out": share,
+        "held_out_low": low,
+        "held_out_high": high,
+    })  # fmt: skip
+
+
+def results_table(compared: Iterable[Comparison]) -> pd.DataFrame:
+    """One row per data set: size, base rate, AUC of the three models, differences with intervals, the sum's error.
+
+    ``free_minus_reference`` and ``price`` (contracted minus free) are differences of AUC.
+    """
+    return pd.DataFrame([_row(one) for one in compared]).set_index("set")
+
+
+def _row(one: Comparison) -> dict[str, object]:
+    auc = one.price["auc"]
+    free = one.price.loc["free"]
+    return {
+        "set": one.name,
+        "members": one.members,
+        "held_out": one.held_out,
+        "refused": one.refused,
+        "bad_rate": one.bad_rate,
+        "features": one.features,
+        "weights": ", ".join(f"{name} {weight:.2%}" for name, weight in one.shares["weight"].items()),
+        **{f"auc_{model}": auc[model] for model in MODELS},
+        "auc_reference_low": one.price.loc["reference", "auc_low"],
+        "auc_reference_high": one.price.loc["reference", "auc_high"],
+        "auc_free_low": free["auc_low"],
+        "auc_free_high": free["auc_high"],
+        "auc_contracted_low": one.price.loc["contracted", "auc_low"],
+        "auc_contracted_high": one.price.loc["contracted", "auc_high"],
+        "free_minus_reference": one.free_gap[0],
+        "free_minus_reference_low": one.free_gap[1],
+        "free_minus_reference_high": one.free_gap[2],
+        "price": free["auc_price"],
+        "price_low": free["auc_price_low"],
+        "price_high": free["auc_price_high"],
+        "largest_gap": one.largest_gap,
+    }
+
+
+def shares_table(compared: Iterable[Comparison]) -> pd.DataFrame:
+    """One row per data set and category: weight, share on the reference sample, share held out with its interval."""
+    return pd.concat({one.name: one.shares for one in compared}, names=["set", "category"])

@@ -1,0 +1,144 @@
+"""One training run: rows that may train, a split, a fit, an evaluation, all of it tracked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import GroupShuffleSplit
+
+from benne.errors import LabelError
+from benne.experiments.evaluation import Evaluation, evaluate_model
+from benne.features.consent_mask import MASK_COLUMNS
+from benne.models import CreditScoreModel, withheld_of
+from benne.models.consent_patterns import NEVER_WITHHELD
+from benne.scoring.batch import unscorable
+
+__all__ = ["LabelledRows", "TrainingRun", "label_rows", "train_model"]
+
+Floats = npt.NDArray[np.float64]
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Feature rows that may train, with what became of them.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (n, features + 5)
+        Indexed by (``subject_id``, ``as_of``).
+    bad : ndarray of float64, shape (n,)
+    left_out : dict of str to int
+        Rows that may not train, by reason.
+    """
+
+    features: pd.DataFrame
+    bad: Floats
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A trained model and how it did.
+
+    Parameters
+    ----------
+    model : CreditScoreModel
+    evaluation : Evaluation
+        On the test rows.
+    train, test : LabelledRows
+        Whole members on one side or the other.
+    """
+
+    model: CreditScoreModel
+    evaluation: Evaluation
+    train: LabelledRows
+    test: LabelledRows
+
+
+def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:
+    """Join outcomes to feature rows and keep those that may train.
+
+    Parameters
+    ----------
+    features : DataFrame
+        From :func:`benne.features.build_features` under a mask for ``model_training``.
+    outcomes : DataFrame
+        ``subject_id``, ``as_of``, ``bad`` (null where censored).
+
+    Returns
+    -------
+    LabelledRows
+        Without rows that withhold a category no score stands without, and without rows whose
+        outcome is not known; how many is counted by reason.
+
+    Raises
+    ------
+    LabelError
+        If an observation has two outcomes, or no row is left.
+    """
+    keys = ["subject_id", "as_of"]
+    if outcomes.duplicated(keys).any():
+        raise LabelError("Outcomes must name each observation once, got a repeated one. Keep one outcome for each.")
+    bad = outcomes.set_index(keys)["bad"].reindex(features.index)
+    required = [MASK_COLUMNS[category] for category in sorted(NEVER_WITHHELD)]
+    consents = features[required].to_numpy(dtype=bool).all(axis=1)
+    known = bad.notna().to_numpy()
+    keep = consents & known
+    if not keep.any():
+        raise LabelError(
+            "At least one row must consent to training and have an outcome, got none. "
+            "Check that outcomes and features share subject ids and as_of, and the consent mask's purpose."
+        )
+    left_out = {"no consent to training": int((~consents).sum()), "outcome not known": int((consents & ~known).sum())}
+    return LabelledRows(features[keep], bad[keep].to_numpy(dtype=np.float64), left_out)
+
+
+def train_model(
+    rows: LabelledRows, model: CreditScoreModel, *, test_share: float = 0.3, seed: int = 0, on_step: Step | None = None
+) -> TrainingRun:
+    """Split by member, fit on the one part, evaluate on the other.
+
+    Parameters
+    ----------
+    rows : LabelledRows
+    model : CreditScoreModel
+        Not fitted; is fitted here, with a member's rows in one fold.
+    test_share : float
+        Share of members kept for the evaluation.
+    seed : int
+        Of the split.
+    on_step : callable, optional
+        Told what is being done.
+
+    Returns
+    -------
+    TrainingRun
+    """
+    say = on_step or (lambda _: None)
+    members = rows.features.index.get_level_values("subject_id").to_numpy()
+    splitter = GroupShuffleSplit(n_splits=1, test_size=test_share, random_state=seed)
+    train_rows, test_rows = next(splitter.split(members, groups=members))
+    train, test = _part(rows, train_rows), _part(rows, test_rows)
+    say("fitting booster, contract and calibration")
+    model.fit(train.features, train.bad.astype(np.int64), groups=members[train_rows])
+    say("evaluating on members not trained on")
+    test = _scorable(test, model)
+    evaluation = evaluate_model(model, test.features, test.bad, seed=seed)
+    return TrainingRun(model, evaluation, train, test)
+
+
+def _scorable(rows: LabelledRows, model: CreditScoreModel) -> LabelledRows:
+    """Leave out what the model refuses: files too thin, and nulls that training never had."""
+    reasons = unscorable(model, rows.features, withheld_of(rows.features))
+    keep = reasons == ""
+    left_out = {str(reason): int((reasons == reason).sum()) for reason in sorted(set(reasons[~keep]))}
+    return LabelledRows(rows.features[keep], rows.bad[keep], left_out)
+
+
+def _part(rows: LabelledRows, chosen: npt.NDArray[np.intp]) -> LabelledRows:
+    return LabelledRows(rows.features.iloc[chosen], rows.bad[chosen], {})
