@@ -92,10 +92,12 @@ def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger
     """
     parts, refused = [], []
     for as_of, rows in features.groupby(level="as_of", sort=True):
-        result, without = _score_moment(rows, pd.Timestamp(as_of), model, ledger, asked)
+        result, without = _score_moment(rows, pd.Timestamp(str(as_of)), model, ledger, asked)
         parts += [] if result is None else [result]
         refused.append(without)
-    table = pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=["subject_id", "as_of", "reason"])
+    table = (
+        pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=["subject_id", "as_of", "reason"])
+    )
     if not parts:
         _refuse_all(table)
     scores = pd.concat([part.scores for part in parts])
@@ -104,9 +106,7 @@ def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger
     return BatchResult(scores.reindex(order), points, table)
 
 
-def unscorable(
-    model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]]
-) -> npt.NDArray[np.object_]:
+def unscorable(model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]]) -> npt.NDArray[np.object_]:
     """Why each row cannot be scored, '' where it can, shape (n,).
 
     Notes
@@ -162,13 +162,14 @@ def _without_score(rows: pd.DataFrame, model: ScoreModel, decision: ConsentDecis
     """Reason of each member of one moment, '' where there is none."""
     subjects = rows.index.get_level_values("subject_id")
     denied: dict[str, str] = {denial.subject_id: denial.reason for denial in decision.denials}
-    reasons = pd.Series([denied.get(s, "") for s in subjects], index=subjects, dtype=object)
-    allowed = np.flatnonzero((reasons == "").to_numpy())
-    reasons.iloc[allowed] = _changed_since_built(rows.iloc[allowed], decision)
-    allowed = np.flatnonzero((reasons == "").to_numpy())
-    permitted = rows.iloc[allowed]
-    reasons.iloc[allowed] = unscorable(model, permitted, withheld_of(permitted))
-    return reasons
+    reasons = np.array([denied.get(subject, "") for subject in subjects], dtype=object)
+    for why in (
+        lambda left: _changed_since_built(left, decision),
+        lambda left: unscorable(model, left, withheld_of(left)),
+    ):
+        allowed = np.flatnonzero(reasons == "")
+        reasons[allowed] = why(rows.iloc[allowed])
+    return pd.Series(reasons, index=subjects)
 
 
 def _changed_since_built(rows: pd.DataFrame, decision: ConsentDecision) -> npt.NDArray[np.object_]:

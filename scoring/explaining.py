@@ -63,7 +63,9 @@ def explain_subject(
     return explain_released(result, 0, rows, model)
 
 
-def explain_released(result: BatchResult, row: int, features: pd.DataFrame, model: CreditScoreModel) -> MemberExplanation:
+def explain_released(
+    result: BatchResult, row: int, features: pd.DataFrame, model: CreditScoreModel
+) -> MemberExplanation:
     """Put one row of a released result into words: exactly what was let go, nothing computed anew.
 
     Parameters

@@ -23,6 +23,11 @@ _PURPOSE_WORDS: Final = {
     "fast_lane": "serve you faster",
     "own_report": "show it to you",
 }
+_LEARNS: Final = {
+    "threshold": "whether your score passes a mark, and no more",
+    "band": "the band your score is in, and no more",
+    "exact": "your exact score and what it is made of",
+}
 _TEMPLATE: Final = """\
 # What members are asked. Read it, have it checked, change it; a changed text needs a new version.
 
@@ -84,7 +89,10 @@ def write_terms(path: str | Path, draft: TermsDraft) -> TermsFile:
         If the file exists or a value is outside its set.
     """
     validate_name("recipient", draft.recipient)
-    for thing, value, allowed in (("purpose", draft.purpose, PURPOSES), ("granularity", draft.granularity, GRANULARITIES)):
+    for thing, value, allowed in (
+        ("purpose", draft.purpose, PURPOSES),
+        ("granularity", draft.granularity, GRANULARITIES),
+    ):
         if value not in allowed:
             raise ConsentRecordError(f"A {thing} must be one of {', '.join(allowed)}, got another.")
     for name in ("controller", "storage_location"):
@@ -136,11 +144,12 @@ def _whole(days: Any) -> int:
 def _draft_text(draft: TermsDraft) -> str:
     if draft.purpose == "model_training":
         asks = "May we use your pseudonymous records in the categories you switch on to build the score model?"
+        learns = "nobody receives a score of yours for it"
     else:
-        why = _PURPOSE_WORDS[draft.purpose]
-        asks = f"May we compute your score from the categories you switch on, to {why}?"
+        asks = f"May we compute your score from the categories you switch on, to {_PURPOSE_WORDS[draft.purpose]}?"
+        learns = f"{draft.recipient} learns {_LEARNS[draft.granularity]}"
     return (
-        f"{asks}\n{draft.controller} answers for it; {draft.recipient} receives at most: {draft.granularity}.\n"
-        f"It lasts {draft.validity_days} days. Every switch is off until you switch it on. You may switch it off again\n"
-        "at any time, with one act and without a reason; nothing else you have here depends on it."
+        f"{asks}\n{draft.controller} answers for it; {learns}. It lasts {draft.validity_days} days.\n"
+        "Every switch is off until you switch it on. You may switch it off again at any time, with one act\n"
+        "and without a reason; nothing else you have here depends on it."
     )

@@ -21,6 +21,7 @@ from benne.scoring.store.schema import (
 )
 
 _MICROSECOND = timedelta(microseconds=1)
+_STRETCH = 1_000  # records
 
 __all__ = ["Head", "NewEvent", "NewRecord", "append_events", "append_notice", "append_records", "chain_head"]
 
@@ -79,9 +80,15 @@ def append_notice(connection: Connection, notice: Notice, registered_at_us: int)
 
 
 def append_records(connection: Connection, new: Sequence[NewRecord], recorded_at_us: int) -> None:
-    """Append records with their categories and first events."""
-    if not new:
-        return
+    """Append records with their categories and first events, a stretch at a time.
+
+    Stretches keep few rows alive at once: memory stays bounded and the collector has little to walk.
+    """
+    for start in range(0, len(new), _STRETCH):
+        _append_stretch(connection, new[start : start + _STRETCH], recorded_at_us)
+
+
+def _append_stretch(connection: Connection, new: Sequence[NewRecord], recorded_at_us: int) -> None:
     head = chain_head(connection, consent_records)
     shared: dict[tuple[int, int], dict[str, Any]] = {}
     rows: list[dict[str, Any]] = []

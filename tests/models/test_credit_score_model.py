@@ -196,10 +196,14 @@ def test_columns_of_what_everybody_withholds_may_be_absent_or_of_any_type(model,
     )
 
 
-def test_withheld_per_row_is_each_row_with_its_own_set(model, newcomers) -> None:
+def test_withheld_per_row_is_each_row_with_its_own_set(model, newcomers, categories) -> None:
     sets = [set(), {"social"}, {"behaviour"}, {"social", "behaviour"}] * 5
     rows = newcomers.X.iloc[:20]
     mixed = model.predict_score(rows, withheld=sets)
+    strange = rows.copy()
+    for i, one in enumerate(sets):
+        strange.loc[i, [column for name in one for column in categories[name]]] = np.inf
+    np.testing.assert_array_equal(model.predict_score(strange, withheld=sets), mixed)
     for i, one in enumerate(sets):
         assert mixed[i] == model.predict_score(rows.iloc[[i]], withheld=one)[0]
 
