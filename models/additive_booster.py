@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benne.errors import ParameterError
+from benne.models.starved_categories import feed_starved
 
 __all__ = ["BoosterOptions", "FoldTrees", "Folds", "cross_fit", "refit"]
 
@@ -218,6 +219,15 @@ class BoosterRecipe:
         """Whether nothing constrains it: one group and no directions."""
         return self.groups is None or (len(self.groups) == 1 and not any(self.directions))
 
+    @property
+    def may_starve(self) -> bool:
+        """Whether several categories compete for trees."""
+        return self.groups is not None and len(self.groups) > 1
+
+    def fed(self, text: str, X: Floats, bad: Floats, weight: Floats | None) -> str:
+        """The text model with a few trees for every category."""
+        return feed_starved(text, self.groups or [], self.parameters(len(X)), X, bad, weight)
+
     def unconstrained(self) -> BoosterRecipe:
         """The same recipe without groups and directions."""
         return dataclasses.replace(self, groups=None)
@@ -236,7 +246,14 @@ def cross_fit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | No
         fitted = list(pool.map(lambda pair: _train_fold(recipe.options, parameters, *pair), pairs))
     reached = min(len(curve) for _, curve in fitted)
     trees = 1 + int(np.argmin(np.mean([curve[:reached] for _, curve in fitted], axis=0)))
-    return FoldTrees([booster.model_to_string(num_iteration=trees) for booster, _ in fitted], trees)
+    texts = [str(booster.model_to_string(num_iteration=trees)) for booster, _ in fitted]
+    if not recipe.may_starve:
+        return FoldTrees(texts, trees)
+    fed = [
+        recipe.fed(text, X[train], bad[train], None if weight is None else weight[train])
+        for text, (train, _) in zip(texts, folds, strict=True)
+    ]
+    return FoldTrees(fed, trees)
 
 
 def _subset(whole: lgb.Dataset, rows: npt.NDArray[np.intp]) -> lgb.Dataset:
@@ -267,4 +284,5 @@ def refit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | None, 
     parameters = recipe.parameters(len(X))
     data = lgb.Dataset(X, bad, weight=weight, params=parameters)
     booster = lgb.train(parameters, data, num_boost_round=trees)
-    return str(booster.model_to_string(num_iteration=trees))
+    text = str(booster.model_to_string(num_iteration=trees))
+    return recipe.fed(text, X, bad, weight) if recipe.may_starve else text
