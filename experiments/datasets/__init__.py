@@ -1,4 +1,7 @@
-"""Public data sets, each mapped into the raw event tables a platform would hand over."""
+"""Public data sets, each mapped into the raw event tables a platform would hand over.
+
+The comparison with plain LightGBM is in :mod:`benne.experiments.datasets.results`, which needs models.
+"""
 
 from benne.experiments.datasets.berka import load_berka
 from benne.experiments.datasets.catalogue import CATALOGUE, describe_downloads, field_table, load

@@ -179,12 +179,13 @@ def chain_within_days(rows: pd.DataFrame) -> pd.DataFrame:
     before, after = (rows["balance"] - signed).to_numpy(), rows["balance"].to_numpy()
     accounts, order = rows["account_id"].to_numpy(), np.zeros(len(rows), dtype=np.int64)
     closing, current = 0, None
-    for day in rows.groupby(["account_id", "date"], sort=False).indices.values():
+    days = rows.groupby(["account_id", "date"], sort=False).indices.values()
+    for day in map(np.asarray, days):
         if accounts[day[0]] != current:
             current, closing = accounts[day[0]], 0
-        chained = _chain(closing, before[day], after[day])
-        order[day[chained]] = np.arange(len(day))
-        closing = after[day[chained[-1]]]
+        chained = day[_chain(closing, before[day], after[day])]
+        order[chained] = np.arange(len(day))
+        closing = after[chained[-1]]
     ordered = rows.assign(order=order)
     return ordered.sort_values(["account_id", "date", "order"], ignore_index=True)
 

@@ -172,7 +172,7 @@ def content_sha256(rows: pd.DataFrame) -> str:
     Examples
     --------
     >>> content_sha256(pd.DataFrame({"a": [1, 2], "b": ["x", None]}))[:12]
-    'd83b97f6c7cf'
+    'dcdc707d1204'
     """
     whole = hashlib.sha256()
     for name in rows.columns:
@@ -201,8 +201,9 @@ def _read_table(path: Path, original: Original, options: dict[str, Any]) -> pd.D
 
 def _parse(file: Path | IO[bytes], suffix: str, options: dict[str, Any]) -> pd.DataFrame:
     if suffix in (".xls", ".xlsx"):
-        return pd.read_excel(file, header=1)
-    return pd.read_csv(file, **options)
+        return pd.read_excel(file, header=1)  # the first row numbers the columns, the second names them
+    rows: pd.DataFrame = pd.read_csv(file, **options)
+    return rows
 
 
 def _member(archive: zipfile.ZipFile, original: Original) -> str:

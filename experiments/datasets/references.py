@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
@@ -22,6 +22,12 @@ _MOST_TREES: Final = 1500
 _PATIENCE: Final = 60
 _INNER_FOLDS: Final = 5
 _MOST_ROWS_IN_LEAF: Final = 50
+_LEAVES: Final = (4, 8, 16)
+_PARAMETERS: Final[dict[str, Any]] = {
+    "objective": "binary", "metric": "auc", "learning_rate": 0.03, "lambda_l2": 5.0, "feature_fraction": 0.5,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "seed": 0, "deterministic": True, "force_row_wise": True,
+    "verbose": -1,
+}  # fmt: skip
 
 
 def taiwan_columns(folder: str | Path | None = None, *, allow_unknown: bool = False) -> pd.DataFrame:
@@ -109,8 +115,8 @@ def reference_log_odds(
     columns : DataFrame, shape (n, columns)
     labels : Series of int, shape (n,)
     fold : pair of ndarray
-        Positions of training and test members. The number of trees is chosen by five folds
-        inside the training members.
+        Positions of training and test members. Size and number of the trees are chosen by
+        five folds inside the training members.
     groups : Series, shape (n,), optional
         Members of one group stay in one inner fold.
 
@@ -120,16 +126,24 @@ def reference_log_odds(
     """
     train, test = fold
     X, y = columns.to_numpy(), labels.to_numpy()
-    parameters = {
-        "objective": "binary", "metric": "auc", "learning_rate": 0.03, "num_leaves": 15, "lambda_l2": 5.0,
-        "min_data_in_leaf": min(_MOST_ROWS_IN_LEAF, len(train) // 40), "feature_fraction": 0.5,
-        "bagging_fraction": 0.8, "bagging_freq": 1, "seed": 0, "deterministic": True, "force_row_wise": True,
-        "verbose": -1,
-    }  # fmt: skip
-    data = lgb.Dataset(X[train], y[train], free_raw_data=False)
     person = np.arange(len(train)) if groups is None else groups.to_numpy()[train]
-    inner = StratifiedGroupKFold(_INNER_FOLDS, shuffle=True, random_state=0).split(X[train], y[train], person)
-    stop = lgb.early_stopping(_PATIENCE, verbose=False)
-    history = lgb.cv(parameters, data, _MOST_TREES, folds=list(inner), callbacks=[stop])
-    booster = lgb.train(parameters, data, len(history["valid auc-mean"]))
+    folds = StratifiedGroupKFold(_INNER_FOLDS, shuffle=True, random_state=0).split(X[train], y[train], person)
+    inner = list(folds)
+    fewest = min(_MOST_ROWS_IN_LEAF, len(train) // 40)
+    candidates = [_PARAMETERS | {"num_leaves": leaves, "min_data_in_leaf": fewest} for leaves in _LEAVES]
+    tried = [_cross_validated(candidate, X[train], y[train], inner) for candidate in candidates]
+    best = int(np.argmax([auc for auc, _ in tried]))
+    booster = lgb.train(candidates[best], lgb.Dataset(X[train], y[train]), tried[best][1])
     return np.asarray(booster.predict(X[test], raw_score=True), dtype=np.float64)
+
+
+def _cross_validated(
+    parameters: dict[str, Any], X: npt.NDArray[np.float64], y: npt.NDArray[np.int8], inner: list[Any]
+) -> tuple[float, int]:
+    """Best mean AUC over the inner folds, and after how many trees."""
+    stop = lgb.early_stopping(_PATIENCE, verbose=False)
+    history: dict[str, list[float]] = lgb.cv(  # type: ignore[assignment]
+        parameters, lgb.Dataset(X, y), _MOST_TREES, folds=inner, callbacks=[stop]
+    )
+    path = history["valid auc-mean"]
+    return path[-1], len(path)

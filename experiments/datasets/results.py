@@ -14,12 +14,13 @@ import pandas as pd
 
 from benne.experiments.datasets.catalogue import CATALOGUE, load
 from benne.experiments.datasets.dataset import Dataset, Fold
+from benne.experiments.datasets.discrimination import Discrimination
 from benne.experiments.datasets.references import REFERENCE_COLUMNS, reference_log_odds
 from benne.features import ConsentMask, SubjectKey, build_features, load_events, registry, split_mask
 from benne.models import CreditScoreModel
-from benne.models.resampling import Resampler, price_table, share_intervals
+from benne.models.resampling import Resampler, share_intervals
 
-__all__ = ["MODELS", "Comparison", "compare", "features_of", "results", "results_table", "shares_table"]
+__all__ = ["MODELS", "Comparison", "compare", "features_of", "results"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,11 +44,8 @@ class Comparison:
         Among all observed.
     features : int
         Columns of ours that the set's events can carry.
-    price : DataFrame
-        One row per model of :data:`MODELS`: AUC, KS, Brier score and log loss with 95 %
-        intervals, and ``…_price``: contracted minus this model, with its paired interval.
-    free_gap : tuple of float
-        AUC of free weights minus the reference, and its paired 95 % interval.
+    auc : Discrimination
+        AUC of each model of :data:`MODELS` and their differences, with 95 % intervals.
     shares : DataFrame
         One row per category: renormalised ``weight``, share on the stored ``reference``
         sample, and ``held_out`` share with its 95 % interval, under the contract.
@@ -61,8 +59,7 @@ class Comparison:
     refused: int
     bad_rate: float
     features: int
-    price: pd.DataFrame = field(repr=False)
-    free_gap: tuple[float, float, float]
+    auc: Discrimination
     shares: pd.DataFrame = field(repr=False)
     largest_gap: float
 
@@ -135,8 +132,7 @@ def compare(dataset: Dataset, reference: pd.DataFrame, *, key: SubjectKey, inges
     groups = None if dataset.groups is None else dataset.groups.to_numpy()[test]
     resampler = Resampler(len(test), groups, seed=0, resamples=_RESAMPLES)
     log_odds = {name: np.concatenate([fold.log_odds[name] for fold in folds]) for name in MODELS}
-    weight = np.ones(len(test))
-    free = price_table({m: log_odds[m] for m in ("reference", "free")}, bad, weight, resampler).iloc[0]
+    fold_of = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
     return Comparison(
         name=dataset.name,
         members=len(dataset.labels),
@@ -144,8 +140,7 @@ def compare(dataset: Dataset, reference: pd.DataFrame, *, key: SubjectKey, inges
         refused=sum(len(fold[1]) for fold in dataset.folds()) - len(test),
         bad_rate=dataset.bad_rate,
         features=len(split_mask(features)[0].columns),
-        price=price_table(log_odds, bad, weight, resampler),
-        free_gap=(free["auc_price"], free["auc_price_low"], free["auc_price_high"]),
+        auc=Discrimination.measure(log_odds, bad, fold_of, resampler),
         shares=_shares(folds, resampler),
         largest_gap=max(fold.largest_gap for fold in folds),
     )
@@ -210,44 +205,3 @@ def _shares(folds: list[_FoldResult], resampler: Resampler) -> pd.DataFrame:
         "held_out_low": low,
         "held_out_high": high,
     })  # fmt: skip
-
-
-def results_table(compared: Iterable[Comparison]) -> pd.DataFrame:
-    """One row per data set: size, base rate, AUC of the three models, differences with intervals, the sum's error.
-
-    ``free_minus_reference`` and ``price`` (contracted minus free) are differences of AUC.
-    """
-    return pd.DataFrame([_row(one) for one in compared]).set_index("set")
-
-
-def _row(one: Comparison) -> dict[str, object]:
-    auc = one.price["auc"]
-    free = one.price.loc["free"]
-    return {
-        "set": one.name,
-        "members": one.members,
-        "held_out": one.held_out,
-        "refused": one.refused,
-        "bad_rate": one.bad_rate,
-        "features": one.features,
-        "weights": ", ".join(f"{name} {weight:.2%}" for name, weight in one.shares["weight"].items()),
-        **{f"auc_{model}": auc[model] for model in MODELS},
-        "auc_reference_low": one.price.loc["reference", "auc_low"],
-        "auc_reference_high": one.price.loc["reference", "auc_high"],
-        "auc_free_low": free["auc_low"],
-        "auc_free_high": free["auc_high"],
-        "auc_contracted_low": one.price.loc["contracted", "auc_low"],
-        "auc_contracted_high": one.price.loc["contracted", "auc_high"],
-        "free_minus_reference": one.free_gap[0],
-        "free_minus_reference_low": one.free_gap[1],
-        "free_minus_reference_high": one.free_gap[2],
-        "price": free["auc_price"],
-        "price_low": free["auc_price_low"],
-        "price_high": free["auc_price_high"],
-        "largest_gap": one.largest_gap,
-    }
-
-
-def shares_table(compared: Iterable[Comparison]) -> pd.DataFrame:
-    """One row per data set and category: weight, share on the reference sample, share held out with its interval."""
-    return pd.concat({one.name: one.shares for one in compared}, names=["set", "category"])
