@@ -57,8 +57,7 @@ _cover = partial(
 _repayments = partial(
     _money, direction=-1, reason_group="amounts repaid", adverse_reason="The amounts repaid are small",
     favourable_reason="Substantial amounts are repaid", rationale="Amounts paid show what a member can pay",
-        source=_YEH,
-    actionable="Pay more than the minimum", gaming="medium")  # fmt: skip
+    source=_YEH, actionable="Pay more than the minimum", gaming="medium")  # fmt: skip
 
 
 def _monthly(total: Expression, months: float) -> Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,11 +11,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benne.errors import FeatureColumnsError, ObservationError
+from benne.errors import ConsentRequired, FeatureColumnsError, ObservationError
 from benne.features.consent_mask import split_mask
 from benne.features.events.keys import SubjectKey
 
-__all__ = ["FeatureFile", "Provenance", "key_member_ids", "read_features", "read_observations", "write_features"]
+__all__ = [
+    "FeatureFile",
+    "Provenance",
+    "key_member_ids",
+    "read_features",
+    "read_observations",
+    "read_table",
+    "write_features",
+    "write_table",
+]
 
 _INDEX = ["subject_id", "as_of"]
 _NOTE = b"benne"
@@ -38,6 +48,24 @@ class Provenance:
     recipient: str | None
     events_fingerprint: str
     key_fingerprint: str
+
+    def as_tags(self) -> dict[str, str]:
+        """What is known of it, as texts."""
+        return {name: str(value) for name, value in asdict(self).items() if value is not None}
+
+    def require(self, purpose: str, recipient: str | None = None) -> None:
+        """Refuse features that the ledger allowed for something else.
+
+        Raises
+        ------
+        ConsentRequired
+        """
+        if self.purpose is not None and (self.purpose != purpose or recipient not in (None, self.recipient)):
+            wanted = purpose if recipient is None else f"{purpose} for {recipient}"
+            raise ConsentRequired(
+                f"Features must be computed for {wanted}, got some computed for {self.purpose} for {self.recipient}. "
+                "Build them again for this purpose: benne features build"
+            )
 
 
 @dataclass(frozen=True)
@@ -67,10 +95,15 @@ def write_features(features: pd.DataFrame, path: str | Path, provenance: Provena
         Replaced if it exists.
     provenance : Provenance
     """
+    return write_table(features.reset_index(), path, {_NOTE: json.dumps(asdict(provenance)).encode()})
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, metadata: Mapping[bytes, bytes] | None = None) -> Path:
+    """Write a frame without its index as one Parquet file, whole or not at all."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pandas(features.reset_index(), preserve_index=False)
-    table = table.replace_schema_metadata({**table.schema.metadata, _NOTE: json.dumps(asdict(provenance)).encode()})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({**table.schema.metadata, **(metadata or {})})
     partial = target.with_name(f".{target.name}.partial")
     try:
         pq.write_table(table, partial)
@@ -90,12 +123,12 @@ def read_features(path: str | Path) -> FeatureFile:
     FeatureColumnsError
         If it does not carry the five consent columns.
     """
-    table = _read(path, "Features")
+    table = read_table(path, "Features")
     note = (table.schema.metadata or {}).get(_NOTE)
     frame = table.to_pandas()
     if frame.index.names == _INDEX:
         frame = frame.reset_index()
-    _require_moments(frame, path)
+    frame = _with_moments(frame, path)
     if frame.duplicated(_INDEX).any():
         raise ObservationError(f"{path} must hold each (subject_id, as_of) once, got a repeat. Drop one of them.")
     features = frame.set_index(_INDEX)
@@ -126,11 +159,10 @@ def read_observations(path: str | Path, key: SubjectKey | None = None) -> pd.Dat
     ObservationError
         If the file is not Parquet, a column is missing, or raw ids come without a key.
     """
-    frame = _read(path, "Observations").to_pandas()
+    frame = read_table(path, "Observations").to_pandas()
     if "member_id" in frame.columns:
         frame = key_member_ids(frame, key)
-    _require_moments(frame, path)
-    return frame
+    return _with_moments(frame, path)
 
 
 def key_member_ids(frame: pd.DataFrame, key: SubjectKey | None) -> pd.DataFrame:
@@ -152,7 +184,13 @@ def key_member_ids(frame: pd.DataFrame, key: SubjectKey | None) -> pd.DataFrame:
     return frame.assign(subject_id=key.subject_ids(frame["member_id"].tolist())).drop(columns="member_id")
 
 
-def _read(path: str | Path, what: str) -> pa.Table:
+def read_table(path: str | Path, what: str) -> pa.Table:
+    """Read a Parquet file, or say which ``what`` cannot be read.
+
+    Raises
+    ------
+    ObservationError
+    """
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowInvalid):
@@ -160,7 +198,7 @@ def _read(path: str | Path, what: str) -> pa.Table:
         raise ObservationError(f"{what} must be a Parquet file, got none that can be read: {path}.") from None
 
 
-def _require_moments(frame: pd.DataFrame, path: str | Path) -> None:
+def _with_moments(frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     missing = [name for name in _INDEX if name not in frame.columns]
     if missing:
         raise ObservationError(
@@ -170,3 +208,5 @@ def _require_moments(frame: pd.DataFrame, path: str | Path) -> None:
         raise ObservationError(
             f"as_of in {path} must be timezone-aware timestamps, got {frame['as_of'].dtype}. Localize to UTC."
         )
+    # One unit and one timezone, so that the same moment in two files is the same key.
+    return frame.assign(as_of=frame["as_of"].dt.tz_convert("UTC").dt.as_unit("us"))

@@ -90,7 +90,10 @@ def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMe
 
 def _check_columns(observations: pd.DataFrame) -> None:
     if not isinstance(observations, pd.DataFrame):
-        raise ObservationError(f"Observations must be a pandas DataFrame, got {type(observations).__name__}. Convert.")
+        kind = type(observations)
+        raise ObservationError(
+            f"Observations must be a pandas DataFrame, got {kind.__module__}.{kind.__name__}. Convert them."
+        )
     missing = [c for c in ("subject_id", "as_of") if c not in observations.columns]
     if missing:
         raise ObservationError(

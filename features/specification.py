@@ -37,7 +37,9 @@ VAGUE_REASONS = ("score", "internal polic", "insufficient", "standards", "algori
 """What no reason may rest on (consent-and-rights X2), besides the bare names of categories."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_REQUIRED_TEXTS = ("unit", "label", "adverse_reason", "favourable_reason", "rationale", "source", "owner")
+_REQUIRED_TEXTS = (
+    "unit", "reason_group", "label", "adverse_reason", "favourable_reason", "rationale", "source", "owner",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

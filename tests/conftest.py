@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Iterator
@@ -42,6 +43,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "module_name" in metafunc.fixturenames:
         names = sorted(name for name, _ in installed_modules() if name not in NOT_IMPORTABLE)
         metafunc.parametrize("module_name", names)
+
+
+@pytest.fixture(autouse=True)
+def logs_reach_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow, once imported, keeps SQLAlchemy's and Alembic's messages from pytest before 9.1 or so."""
+    for name in ("alembic", "sqlalchemy.engine"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
 
 
 @pytest.fixture(scope="session")

@@ -120,8 +120,9 @@ def _stored_values(table: EventTable, column: Column, raw: pa.Table, first_row: 
         return pa.nulls(raw.num_rows, stored)
     values = raw.column(column.name).combine_chunks()
     if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    if len(values) and values.null_count == len(values):
+        words = values.dictionary  # cast first: views of strings, as Polars sends them, cannot be taken from
+        values = pc.take(pc.cast(words, pa.string()) if _is_text(words.type) else words, values.indices)
+    if pa.types.is_null(values.type) or 0 < len(values) == values.null_count:
         return pa.nulls(raw.num_rows, stored)  # pandas gives a column without any value another type
     accepts, must = _ACCEPTED[column.kind]
     if not accepts(values.type):

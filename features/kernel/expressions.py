@@ -116,8 +116,8 @@ def stream(name: str) -> Rows:
     Examples
     --------
     >>> failed = stream("payments").where(status="failed").within(180)
-    >>> sorted(failed.needs())[0]
-    frozenset({('payments', 'event_time')})
+    >>> sorted(column for clause in failed.needs() for table, column in clause)
+    ['event_time', 'status']
     """
     if name not in TABLES and name not in DERIVED:
         raise KeyError(f"A stream must be an event table or one of {', '.join(DERIVED)}, got {name!r}.")

@@ -1,0 +1,570 @@
+"""Every registered feature against plain Python that never saw the kernel.
+
+Each definition below is written from the feature's label: keep what had happened, was known
+and stands at ``as_of``, then count by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benne.errors import ConsentError, ObservationError
+from benne.features import CATEGORIES, MASK_COLUMNS, ConsentMask, available, build_features, registry
+from benne.features.events.tables import TABLES
+
+DAY = 86_400_000_000
+Row = dict[str, Any]
+
+# ------------------------------------------------------------------ what can be seen
+
+
+def _stands(row: Row, as_of: int, corrected_at: dict[str, int]) -> bool:
+    return row["known_at"] < as_of and corrected_at.get(row["record_id"], as_of) >= as_of
+
+
+def _order(table: str) -> Callable[[Row], tuple[Any, ...]]:
+    """Ties in time: by knowledge, then by what the rows say (never by ids)."""
+    said = [c.name for c in TABLES[table].columns if c.kind in ("money", "integer", "flag", "category")]
+    return lambda row: (
+        row["event_time"], row["known_at"], *((row[c] is None, 0 if row[c] is None else row[c]) for c in said),
+    )  # fmt: skip
+
+
+class Seen:
+    """What is visible of one member at one moment."""
+
+    def __init__(self, world: dict[str, list[Row]], member: str, as_of: int, consents: Callable[[str], bool]) -> None:
+        self.as_of = as_of
+        self._rows, self._ahead = {}, []
+        for table, rows in world.items():
+            mine = [r for r in rows if r["member_id"] == member]
+            corrected_at = {r["supersedes"]: r["known_at"] for r in mine if r["supersedes"] is not None}
+            own = [r for r in mine if _stands(r, as_of, corrected_at)]
+            if table == "interactions":
+                own = [r for r in own if consents(r["other_id"])]
+            self._rows[table] = sorted((r for r in own if r["event_time"] < as_of), key=_order(table))
+            if table == "dues":
+                self._ahead = [r for r in own if as_of <= r["event_time"] < as_of + 30 * DAY]
+        self._repaid = bool(world.get("repayments"))
+
+    def rows(self, table: str, days: float | None = None, **equals: Any) -> list[Row]:
+        found = [r for r in self._rows[table] if all(r[c] in _tuple(v) for c, v in equals.items())]
+        return self.within(found, days)
+
+    def within(self, rows: list[Row], days: float | None) -> list[Row]:
+        return [r for r in rows if days is None or self.as_of - days * DAY <= r["event_time"]]
+
+    def due_next(self) -> list[Row]:
+        return self._ahead
+
+    def since(self, rows: list[Row], which: Callable[[Iterable[int]], int]) -> float:
+        return (self.as_of - which(r["event_time"] for r in rows)) / DAY if rows else math.nan
+
+    def paid(self, due: Row, moment: int) -> int:
+        mine = [r for r in self.rows("repayments") if r["due_id"] == due["due_id"] and r["event_time"] <= moment]
+        return sum(r["amount"] for r in mine)
+
+    def delinquency(self) -> list[Row]:
+        found = []
+        for due in self.rows("dues") if self._repaid else ():
+            for milestone in (1, 30, 60, 90):
+                moment = due["event_time"] + milestone * DAY
+                unpaid = self.paid(due, moment) < due["amount_due"]
+                if moment < self.as_of and (unpaid or milestone == 1):
+                    days = milestone if unpaid else 0
+                    found.append({"event_time": moment, "days": days, "assessed": milestone == 1})
+        for month in self.rows("account_status"):
+            if month["status"] not in ("no_balance", "closed"):
+                days = max(30 * month["months_past_due"], int(month["status"] == "late"))
+                found.append({"event_time": month["event_time"], "days": days, "assessed": True})
+        return found
+
+    def months(self) -> list[Row]:
+        found, before = [], {}
+        for month in self.rows("account_status"):
+            used = month["balance"] if month["statement_amount"] is None else month["statement_amount"]
+            use = None
+            if used is not None and month["limit"]:
+                use = min(max(math.floor(used * 10_000 / month["limit"]), -100_000), 100_000)
+            found.append({**month, "use": use, "before": before.get(month["obligation_id"])})
+            before[month["obligation_id"]] = month["statement_amount"]
+        return found
+
+    def standing(self, table: str, thing: str, begins: str, ends: tuple[str, ...]) -> int:
+        on: dict[str, bool] = {}
+        for r in sorted(self.rows(table), key=lambda r: (r["event_time"], r["event"] != begins)):
+            if r["event"] == begins or r["event"] in ends:
+                on[r[thing]] = r["event"] == begins
+        return sum(on.values())
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _said(rows: list[Row], *columns: str) -> list[Row]:
+    return [r for r in rows if all(r[c] is not None for c in columns)]
+
+
+def _sum(rows: list[Row], column: str) -> int:
+    return sum(r[column] for r in _said(rows, column))
+
+
+def _best(rows: list[Row], column: str, which: Callable[[list[int]], int]) -> float:
+    values = [r[column] for r in _said(rows, column)]
+    return which(values) if values else math.nan
+
+
+def _last(rows: list[Row], column: str) -> float:
+    return _best(rows, column, lambda values: values[-1])
+
+
+def _over(a: float, b: float) -> float:
+    return a / b if b >= 1 else math.nan
+
+
+def _kinds(rows: list[Row], column: str) -> int:
+    return len({r[column] for r in _said(rows, column)})
+
+
+def _periods(seen: Seen, rows: list[Row]) -> list[list[Row]]:
+    """The rows of each of the last six times thirty days."""
+    ends = [seen.as_of - k * 30 * DAY for k in range(7)]
+    return [[r for r in rows if ends[k + 1] <= r["event_time"] < ends[k]] for k in range(6)]
+
+
+def _variation(seen: Seen, rows: list[Row]) -> float:
+    totals = [_sum(period, "amount") for period in _periods(seen, rows)]
+    if sum(totals) < 1:
+        return math.nan
+    return math.sqrt(6 * sum(x * x for x in totals) - sum(totals) ** 2) / sum(totals)
+
+
+def _active(seen: Seen, rows: list[Row]) -> int:
+    return sum(bool(period) for period in _periods(seen, rows))
+
+
+def _without_failed(rows: list[Row]) -> list[Row]:
+    return [r for r in rows if r["status"] != "failed"]
+
+
+# ------------------------------------------------------------------ credit history
+
+
+def credit_history(seen: Seen) -> dict[str, float]:
+    events = seen.delinquency()
+    assessed = [e for e in events if e["assessed"]]
+    late, late_30, late_60 = ([e for e in events if e["days"] >= n] for n in (1, 30, 60))
+
+    def on_time(days: float | None) -> float:
+        rows = seen.within(assessed, days)
+        return _over(sum(e["days"] == 0 for e in rows), len(rows))
+
+    statuses = seen.rows("account_status", 30, status="late")
+    opened = seen.rows("obligation_events", event="opened")
+    return {
+        "on_time_share_90d": on_time(90),
+        "on_time_share_365d": on_time(365),
+        "on_time_share_life": on_time(None),
+        "late_count_30d": len(seen.within(late, 30)),
+        "late_30_count_90d": len(seen.within(late_30, 90)),
+        "late_30_count_365d": len(seen.within(late_30, 365)),
+        "late_30_count_life": len(late_30),
+        "late_60_count_180d": len(seen.within(late_60, 180)),
+        "late_60_count_life": len(late_60),
+        "worst_days_past_due_30d": _best(seen.within(events, 30), "days", max),
+        "worst_days_past_due_90d": _best(seen.within(events, 90), "days", max),
+        "worst_days_past_due_365d": _best(seen.within(events, 365), "days", max),
+        "days_past_due_total_180d": _sum(seen.within(events, 180), "days"),
+        "days_since_late": seen.since(late, max),
+        "days_since_late_30": seen.since(late_30, max),
+        "overdue_amount": sum(
+            max(due["amount_due"] - seen.paid(due, seen.as_of), 0)
+            for due in seen.rows("dues") if due["event_time"] + DAY < seen.as_of
+        ),
+        "late_statement_amount_30d": _sum(statuses, "statement_amount"),
+        "months_assessed": len(assessed),
+        "days_on_record": seen.since(assessed, min),
+        "days_since_first_obligation": seen.since(opened, min),
+        "obligations_opened_365d": len(seen.within(opened, 365)),
+        "obligations_active": seen.standing("obligation_events", "obligation_id", "opened", ("closed", "written_off")),
+        "adverse_items_live": seen.standing("adverse_items", "item_id", "reported", ("removed", "ended")),
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------ behaviour
+
+
+def behaviour(seen: Seen) -> dict[str, float]:
+    months, pays = seen.months(), seen.rows("payments")
+    half = seen.within(months, 180)
+    use_mean = _over(_sum(half, "use"), len(_said(half, "use"))) / 10_000
+    ins, outs = seen.rows("payments", direction="in"), seen.rows("payments", direction="out")
+
+    def paid_down(days: int) -> float:
+        rows = _said(seen.within(months, days), "amount_paid", "before")
+        return _over(_sum(rows, "amount_paid"), _sum(rows, "before"))
+
+    def status(name: str, days: int | None) -> float:
+        rows = seen.within(months, days)
+        return _over(sum(m["status"] == name for m in rows), len(rows))
+
+    def kind(name: str, rows: list[Row]) -> float:
+        return _over(sum(r["kind"] == name for r in rows), len(_said(rows, "kind")))
+
+    def in_out(days: int | None) -> float:
+        went_in, went_out = (seen.within(_without_failed(rows), days) for rows in (ins, outs))
+        return _over(_sum(went_in, "amount"), _sum(went_out, "amount"))
+
+    said = _said(seen.within(outs, 180), "status")
+    return {
+        "utilisation_last": _last(months, "use") / 10_000,
+        "utilisation_mean_180d": use_mean,
+        "utilisation_highest_180d": _best(half, "use", max) / 10_000,
+        "utilisation_lowest_180d": _best(half, "use", min) / 10_000,
+        "utilisation_trend_180d": _last(months, "use") / 10_000 - use_mean,
+        "paid_to_statement_30d": paid_down(30),
+        "paid_to_statement_90d": paid_down(90),
+        "paid_to_statement_180d": paid_down(180),
+        "unpaid_months_180d": sum(
+            m["amount_paid"] <= 0 and m["before"] >= 1 for m in _said(half, "amount_paid", "before")
+        ),
+        "revolving_share_90d": status("revolving", 90),
+        "revolving_share_180d": status("revolving", 180),
+        "paid_in_full_share_30d": status("current", 30),
+        "paid_in_full_share_180d": status("current", 180),
+        "no_balance_share_30d": status("no_balance", 30),
+        "no_balance_share_90d": status("no_balance", 90),
+        "no_balance_share_365d": status("no_balance", 365),
+        "no_balance_share_life": status("no_balance", None),
+        "failed_payment_share_180d": _over(sum(r["status"] == "failed" for r in said), len(said)),
+        "chargeback_share_365d": kind("chargeback", seen.within(pays, 365)),
+        "cash_share_180d": kind("cash", seen.within(pays, 180)),
+        "bill_share_180d": kind("bill", seen.within(outs, 180)),
+        "penalty_fees_180d": len(seen.rows("payments", 180, kind="fee")),
+        "negative_balance_readings_180d": sum(r["amount"] < 0 for r in seen.rows("balances", 180, kind="account")),
+        "in_out_ratio_180d": in_out(180),
+        "in_out_ratio_life": in_out(None),
+        "spending_variation_180d": _variation(seen, _without_failed(outs)),
+        "active_months_180d": _active(seen, outs),
+        "days_since_joining": seen.since(seen.rows("members"), min),
+    }
+
+
+# ------------------------------------------------------------------ ability
+
+
+def ability(seen: Seen) -> dict[str, float]:
+    incomes, account, months = seen.rows("incomes"), seen.rows("balances", kind="account"), seen.rows("account_status")
+    year, month = seen.within(incomes, 365), _sum(seen.within(incomes, 180), "amount") / 6
+    inflow = [r for r in _without_failed(seen.rows("payments", direction="in"))
+              if r["kind"] not in ("interest", "refund", "chargeback")]  # fmt: skip
+    spent = _sum(seen.within(_without_failed(seen.rows("payments", direction="out")), 180), "amount") / 6
+    quarter, used = seen.within(account, 90), _said(months, "limit", "statement_amount")
+    return {
+        "income_monthly_180d": month,
+        "income_months_180d": _active(seen, incomes),
+        "income_variation_180d": _variation(seen, incomes),
+        "regular_income_share_365d": _over(_sum([r for r in year if r["regular"]], "amount"), _sum(year, "amount")),
+        "income_kinds_365d": _kinds(year, "kind"),
+        "inflow_monthly_90d": _sum(seen.within(inflow, 90), "amount") / 3,
+        "inflow_monthly_180d": _sum(seen.within(inflow, 180), "amount") / 6,
+        "balance_last": _last(account, "amount"),
+        "balance_lowest_90d": _best(quarter, "amount", min),
+        "balance_lowest_180d": _best(seen.within(account, 180), "amount", min),
+        "balance_mean_90d": _over(_sum(quarter, "amount"), len(quarter)),
+        "savings_buffer_months": _over(_last(account, "amount"), spent),
+        "debt_service_ratio_90d": _over(
+            _sum(seen.rows("dues", 90), "amount_due"), _sum(seen.within(incomes, 90), "amount")
+        ),
+        "dues_next_30d_to_income": _over(_sum(seen.due_next(), "amount_due"), month),
+        "credit_limit_highest_90d": _best(seen.within(months, 90), "limit", max),
+        "unused_limit_last": _last(used, "limit") - _last(used, "statement_amount"),
+        "repaid_30d": _sum(seen.within(months, 30), "amount_paid"),
+        "repaid_monthly_90d": _sum(seen.within(months, 90), "amount_paid") / 3,
+        "repaid_monthly_180d": _sum(seen.within(months, 180), "amount_paid") / 6,
+        "largest_repayment_180d": _best(seen.within(months, 180), "amount_paid", max),
+        "smallest_repayment_180d": _best(seen.within(months, 180), "amount_paid", min),
+    }
+
+
+# ------------------------------------------------------------------ personal information, social
+
+
+def personal_information(seen: Seen) -> dict[str, float]:
+    verified = seen.rows("verifications", event="verified")
+    strong = _said(verified, "strength")
+    return {
+        "verified_fields": _kinds(verified, "field"),
+        "verified_against_register": sum(r["strength"] >= 3 for r in strong),
+        "verification_strength_mean": _over(_sum(strong, "strength"), len(strong)),
+        "verification_methods": _kinds(verified, "method"),
+        "income_proof_verified": len(
+            seen.rows("verifications", 730, event="verified", field=("income_proof", "employer"))
+        ),
+        "verifications_lapsed": len(seen.rows("verifications", event="lapsed")),
+        "contact_changes_365d": len(seen.rows("verifications", 365, event="changed", field=("phone", "email"))),
+        "days_since_verification": seen.since(verified, max),
+        "verification_tenure": seen.since(verified, min),
+        "identity_verified_days": seen.since([r for r in verified if r["field"] == "identity_document"], min),
+        "bank_account_verified_days": seen.since([r for r in verified if r["field"] == "bank_account"], min),
+    }
+
+
+def social(seen: Seen) -> dict[str, float]:
+    dealings = seen.rows("interactions")
+    given, received = (
+        {r["other_id"] for r in dealings if r["direction"] == direction} for direction in ("given", "received")
+    )
+    ratings = _said(seen.rows("interactions", 365, direction="received", kind="rating"), "value")
+    reports = _said(seen.rows("interactions", 365, direction="received", kind="report"), "value")
+    return {
+        "relationships_365d": _kinds(seen.within(dealings, 365), "other_id"),
+        "relationship_tenure": seen.since(dealings, min),
+        "reciprocity_share": _over(len(given & received), len(given | received)),
+        "positive_rating_share_365d": _over(sum(r["value"] >= 4 for r in ratings), len(ratings)),
+        "reports_upheld_365d": sum(r["value"] >= 1 for r in reports),
+        "endorsements_received_365d": _kinds(
+            seen.rows("interactions", 365, direction="received", kind="endorsement"), "other_id"
+        ),
+        "settlements_amicable": len(seen.rows("interactions", kind="settlement")),
+        "counterparties_365d": _kinds(seen.rows("payments", 365), "counterparty_id"),
+    }
+
+
+ORACLE = dict(zip(CATEGORIES, (credit_history, behaviour, ability, personal_information, social), strict=True))
+
+
+def expected(seen: Seen, category: str) -> dict[str, float]:
+    """The category's values, held at the ends of their declared ranges."""
+    values = ORACLE[category](seen)
+    return {
+        name: value if math.isnan(value) else min(max(value, registry[name].minimum), registry[name].maximum)
+        for name, value in values.items()
+    }
+
+
+# ------------------------------------------------------------------ worlds and their observations
+
+
+def _observed(world: dict[str, list[Row]], rng: np.random.Generator, start: int) -> list[tuple[str, int]]:
+    """Members at some half-days, so that events and ``as_of`` often coincide."""
+    found = []
+    for member in sorted({r["member_id"] for r in world["members"]}):
+        for half_day in rng.choice(1500, size=5, replace=False):
+            as_of = start + int(half_day) * DAY // 2
+            if Seen(world, member, as_of, lambda other: False).rows("members"):
+                found.append((member, as_of))
+    return found
+
+
+def _random_consents(
+    members: list[str], rng: np.random.Generator, start: int
+) -> list[tuple[str, str, int, int | None]]:
+    grants = []
+    for member in members:
+        for category in CATEGORIES:
+            for period in range(int(rng.integers(0, 3))):
+                since = start + (int(rng.integers(0, 300)) + 400 * period) * DAY
+                until = since + int(rng.integers(1, 600)) * DAY
+                grants.append((member, category, since, None if rng.random() < 0.3 else until))
+    return grants
+
+
+def _mask(grants: list[tuple[str, str, int, int | None]], key: Any) -> ConsentMask:
+    frame = pd.DataFrame(grants, columns=["subject_id", "category", "granted_from", "granted_until"])
+    frame["subject_id"] = key.subject_ids(frame["subject_id"])
+    for column in ("granted_from", "granted_until"):
+        frame[column] = pd.to_datetime(frame[column].astype("Int64"), unit="us", utc=True)
+    return ConsentMask(frame, reason="random consents of a test")
+
+
+def _active_grant(grants: list[tuple[str, str, int, int | None]], member: str, category: str, as_of: int) -> bool:
+    return any(
+        m == member and c == category and since <= as_of and (until is None or as_of < until)
+        for m, c, since, until in grants
+    )
+
+
+def _late_share(world: dict[str, list[Row]], pairs: list[tuple[str, int]]) -> float:
+    """Share of observations with something that had happened but was not yet known, or was corrected later."""
+    late = 0
+    for member, as_of in pairs:
+        mine = [r for rows in world.values() for r in rows if r["member_id"] == member and r["event_time"] < as_of]
+        late += any(r["known_at"] >= as_of for r in mine)
+    return late / len(pairs)
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13, 14])
+def test_every_feature_equals_plain_python_under_random_consents(
+    seed: int, random_world: Any, load: Any, observe: Any, key: Any, days: Any
+) -> None:
+    rng = np.random.default_rng(seed)
+    world = random_world(seed)
+    pairs = _observed(world, rng, days(0))
+    members = sorted({member for member, _ in pairs})
+    grants = _random_consents([*members, "a stranger"], rng, days(0))
+    frame = build_features(load(world), observe(pairs), consents=_mask(grants, key))
+    for position, (member, as_of) in enumerate(pairs):
+        seen = Seen(world, member, as_of, lambda other, t=as_of: _active_grant(grants, other, "social", t))
+        for category in CATEGORIES:
+            consented = _active_grant(grants, member, category, as_of)
+            row = frame.iloc[position]
+            assert row[MASK_COLUMNS[category]] == consented
+            for name, value in expected(seen, category).items():
+                _agrees(row[name], value if consented else math.nan, f"{name} of {member} at {as_of}")
+
+
+@pytest.mark.parametrize("seed", [21, 22])
+def test_every_feature_equals_plain_python_where_everything_is_granted(
+    seed: int, random_world: Any, load: Any, observe: Any, everything: ConsentMask, days: Any, caplog: Any
+) -> None:
+    world = random_world(seed)
+    pairs = _observed(world, np.random.default_rng(seed), days(0))
+    with caplog.at_level(logging.INFO, logger="benne.features.build"):
+        frame = build_features(load(world), observe(pairs), consents=everything)
+    for position, (member, as_of) in enumerate(pairs):
+        seen = Seen(world, member, as_of, lambda other: True)
+        for category in CATEGORIES:
+            for name, value in expected(seen, category).items():
+                _agrees(frame.iloc[position][name], value, f"{name} of {member} at {as_of}")
+    assert 0.2 < _late_share(world, pairs) < 0.95, "both ways through the kernel must be taken"
+    taken = [record.args for record in caplog.records if "late or filtered" in record.msg]
+    assert 0 < taken[0][2] < taken[0][1]
+
+
+def _agrees(got: float, wanted: float, what: str) -> None:
+    if math.isnan(wanted):
+        assert math.isnan(got), f"{what} must be null, got {got}"
+    elif isinstance(wanted, int) and abs(wanted) < 2**53:
+        assert got == wanted, what
+    else:
+        assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9), what
+
+
+def test_the_oracle_speaks_of_every_registered_feature_and_finds_something(
+    random_world: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    world = random_world(31, members=60)
+    pairs = _observed(world, np.random.default_rng(31), days(0))
+    values = pd.DataFrame(
+        {name: value for category in CATEGORIES for name, value in expected(seen, category).items()}
+        for seen in (Seen(world, member, as_of, lambda other: True) for member, as_of in pairs)
+    )
+    assert list(values) == list(registry)
+    still = [name for name in values if values[name].nunique() < 2]
+    assert not still, f"the random world leaves {still} constant"
+
+
+# ------------------------------------------------------------------ the frame
+
+
+@pytest.fixture(scope="module")
+def small(random_world: Any) -> dict[str, list[Row]]:
+    return random_world(41, members=6)
+
+
+def test_the_frame_keeps_the_order_and_moments_of_the_observations(
+    small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    pairs = [(f"person-41-{i}", days(700 + i)) for i in (3, 0, 5, 1)]
+    given = observe(pairs)
+    frame = build_features(load(small), given, consents=everything)
+    assert list(frame.index) == list(zip(given["subject_id"], given["as_of"], strict=True))
+    assert list(frame) == [*registry, *MASK_COLUMNS.values()]
+    assert all(frame[name].dtype == np.float64 for name in registry)
+    assert all(frame[column].dtype == bool for column in MASK_COLUMNS.values())
+
+
+def _reshaped(given: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    other_zone = given.assign(as_of=given["as_of"].dt.tz_convert("Asia/Shanghai"))
+    return {
+        "nanoseconds": given.assign(as_of=given["as_of"].dt.as_unit("ns")),
+        "seconds": given.assign(as_of=given["as_of"].dt.as_unit("s")),
+        "another timezone": other_zone,
+        "another index": given.set_index(pd.Index([7, 7, 1])),
+        "more columns": given.assign(branch="north"),
+        "pandas text": given.astype({"subject_id": "str"}),
+        "pandas categories": given.astype({"subject_id": "category"}),
+    }
+
+
+@pytest.mark.parametrize("shape", ["nanoseconds", "seconds", "another timezone", "another index", "more columns",
+                                   "pandas text", "pandas categories"])  # fmt: skip
+def test_the_shape_of_observations_changes_no_bit(
+    shape: str, small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    events, given = load(small), observe([(f"person-41-{i}", days(650)) for i in range(3)])
+    plain = build_features(events, given, consents=everything)
+    other = build_features(events, _reshaped(given)[shape], consents=everything)
+    np.testing.assert_array_equal(plain.to_numpy(dtype=float), other.to_numpy(dtype=float))
+
+
+def test_no_observations_give_an_empty_frame_with_every_column(
+    small: Any, load: Any, observe: Any, everything: ConsentMask
+) -> None:
+    frame = build_features(load(small), observe([]), consents=everything)
+    assert frame.shape == (0, len(registry) + 5)
+
+
+def test_features_whose_columns_are_missing_are_absent_by_name(
+    small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    without = {name: rows for name, rows in small.items() if name in ("members", "dues", "verifications")}
+    events = load(without)
+    present, absent = available(events)
+    frame = build_features(events, observe([("person-41-0", days(700))]), consents=everything)
+    assert set(present) | set(absent) == set(registry)
+    assert [c for c in frame if c not in MASK_COLUMNS.values()] == present
+    assert absent["counterparties_365d"] == "payments.counterparty_id; payments.event_time"
+    assert absent["on_time_share_90d"] == "account_status.months_past_due or repayments.amount"
+
+
+def test_a_table_without_rows_counts_as_absent(
+    row: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    due = row("anna", 10, due_id="d", obligation_id="o", amount_due=5, currency=None)
+    month = row("anna", 40, obligation_id="o", period_start=None, months_past_due=0, status="current")
+    world = {"members": [row("anna", 0, adult=True)], "dues": [due], "account_status": [month]}
+    with_empty = build_features(load(world | {"repayments": []}), observe([("anna", days(60))]), consents=everything)
+    without = build_features(load(world), observe([("anna", days(60))]), consents=everything)
+    pd.testing.assert_frame_equal(with_empty, without)
+    assert with_empty["on_time_share_life"].tolist() == [1.0]
+
+
+def test_progress_counts_members(small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any) -> None:
+    told: list[tuple[int, int]] = []
+    pairs = [(f"person-41-{i}", days(700 + j)) for i in range(4) for j in range(2)]
+    build_features(load(small), observe(pairs), consents=everything, progress=lambda *it: told.append(it))
+    assert told == [(4, 4)]
+
+
+def test_consents_must_be_a_mask(small: Any, load: Any, observe: Any, days: Any) -> None:
+    with pytest.raises(ConsentError, match="consents must be a ConsentMask, got NoneType"):
+        build_features(load(small), observe([("person-41-0", days(700))]), consents=None)  # type: ignore[arg-type]
+
+
+def test_another_engine_is_refused(small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any) -> None:
+    with pytest.raises(ObservationError, match="engine must be one of duckdb, got 'pandas'"):
+        build_features(load(small), observe([("person-41-0", days(700))]), consents=everything, engine="pandas")
+
+
+def test_another_key_gives_the_same_values(
+    small: Any, frames: Any, load: Any, observe: Any, everything: ConsentMask, days: Any, clock: Any
+) -> None:
+    from benne.features import SubjectKey, load_events
+
+    other = SubjectKey(b"another secret of thirty-two bytes!")
+    members = [f"person-41-{i}" for i in range(6)]
+    given = observe([(member, days(700)) for member in members])
+    rekeyed = given.assign(subject_id=other.subject_ids(members))
+    one = build_features(load(small), given, consents=everything)
+    two = build_features(load_events(frames(small), key=other, ingested_at=clock), rekeyed, consents=everything)
+    np.testing.assert_array_equal(one.to_numpy(dtype=float), two.to_numpy(dtype=float))
