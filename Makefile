@@ -72,7 +72,7 @@ lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra serve --group build \
 	-c constraints/dev.txt -o constraints/demo.txt
 	$(lock) --universal --group pyproject.toml:installer -o constraints/installer.txt
-	$(lock) pyproject.toml --resolution lowest-direct --python-platform linux --extra dev --group build -o constraints/lowest.txt
+	$(lock) pyproject.toml --upgrade --resolution lowest-direct --python-platform linux --extra dev --group build -o constraints/lowest.txt
 
 clean: ## Remove everything these commands made, virtual environments included
 	rm -rf $(VENV) $(LOWEST) .types build dist *.egg-info .coverage

@@ -67,19 +67,24 @@ def spec(name: str, expression: Expression) -> FeatureSpec:
 
 def with_benne(events: Events, _: Table, observations: Table) -> Table:
     """Our engine."""
-    frame = build_features(events, observations, consents=ConsentMask.all_granted(reason="benchmark"), registry=registry())
+    frame = build_features(
+        events, observations, consents=ConsentMask.all_granted(reason="benchmark"), registry=registry()
+    )
     return frame.reset_index()
 
 
 def with_pandas(_: Events, payments: Table, observations: Table) -> Table:
     """A merge, a mask a window, a grouped aggregate: what one writes in a notebook."""
     out = observations.assign(moment=micros(observations["as_of"])).reset_index(names="row")
-    merged = out[["row", "subject_id", "moment"]].merge(payments[["subject_id", "event_time", "amount", "counterparty_id"]])
+    merged = out[["row", "subject_id", "moment"]].merge(
+        payments[["subject_id", "event_time", "amount", "counterparty_id"]]
+    )
     merged = merged[merged["event_time"] < merged["moment"]]
     for name, days in WINDOWS.items():
         part = merged if days is None else merged[merged["event_time"] >= merged["moment"] - days * 86_400_000_000]
         grouped = part.groupby("row").agg(
-            n=("amount", "size"), s=("amount", "sum"), m=("amount", "max"), c=("counterparty_id", "nunique"))
+            n=("amount", "size"), s=("amount", "sum"), m=("amount", "max"), c=("counterparty_id", "nunique")
+        )
         grouped = grouped.reindex(out["row"])
         for ours, theirs in {"n": "n", "sum": "s", "max": "m", "cp": "c"}.items():
             out[f"{ours}_{name}"] = grouped[theirs].to_numpy()
@@ -147,7 +152,9 @@ def main() -> int:
             seconds, other = timed(run, events, payments, observations)
             agrees = same(result, other)
             failed |= not agrees
-            line += f"; {name} {seconds:.2f} s = {seconds / ours:.2f}x ours ({'same' if agrees else 'DIFFERENT'} values)"
+            line += (
+                f"; {name} {seconds:.2f} s = {seconds / ours:.2f}x ours ({'same' if agrees else 'DIFFERENT'} values)"
+            )
         sys.stdout.write(line + "\n")
     return int(failed)
 

@@ -180,7 +180,8 @@ def chain_within_days(rows: pd.DataFrame) -> pd.DataFrame:
     accounts, order = rows["account_id"].to_numpy(), np.zeros(len(rows), dtype=np.int64)
     closing, current = 0, None
     days = rows.groupby(["account_id", "date"], sort=False).indices.values()
-    for day in map(np.asarray, days):
+    # pandas before 3.1 lists the groups in an order of its own.
+    for day in sorted(map(np.asarray, days), key=lambda numbers: int(numbers[0])):
         if accounts[day[0]] != current:
             current, closing = accounts[day[0]], 0
         chained = day[_chain(closing, before[day], after[day])]
