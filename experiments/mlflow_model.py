@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from benne.features import registry
 from benne.features.consent_mask import MASK_COLUMNS
@@ -85,9 +85,11 @@ def input_example(model: CreditScoreModel) -> pd.DataFrame:
 
 def signature_of(model: CreditScoreModel) -> ModelSignature:
     """Names and types in and out; consent columns may be left out."""
-    features = [ColSpec(DataType.double, name) for name in model.feature_names_in_]
-    consents = [ColSpec(DataType.boolean, name, required=False) for name in MASK_COLUMNS.values()]
+    features: list[ColSpec | TensorSpec] = [ColSpec(DataType.double, name) for name in model.feature_names_in_]
+    consents: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.boolean, name, required=False) for name in MASK_COLUMNS.values()
+    ]
     numbers = ["score", "pd", "base", "clipped", *(f"points_{c}" for c in model.contract_report_.shares.index)]
-    outputs = [ColSpec(DataType.double, name) for name in numbers]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.double, name) for name in numbers]
     outputs.insert(1, ColSpec(DataType.string, "band"))
     return ModelSignature(inputs=Schema(features + consents), outputs=Schema(outputs), params=_PARAMETERS)

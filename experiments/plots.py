@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
@@ -17,8 +18,14 @@ from benne.features.categories import CATEGORY_LABELS
 from benne.models import SCORE_MAX, SCORE_MIN, CalibrationReport, ScoreScale, withheld_of
 
 __all__ = [
-    "calibration_plot", "frontier_plot", "score_distribution", "share_plot", "training_plots", "waterfall_plot",
-]  # fmt: skip
+    "as_svg",
+    "calibration_plot",
+    "frontier_plot",
+    "score_distribution",
+    "share_plot",
+    "training_plots",
+    "waterfall_plot",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +35,7 @@ MAIN: Final = "#0b6e4f"
 LOSS: Final = "#b23a48"
 BANDS: Final = ("#b23a48", "#d98e04", "#c9b458", "#6a994e", "#0b6e4f")
 
-_STYLE: Final = {
+_STYLE: Final[dict[Any, Any]] = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.5, "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": QUIET, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "svg.hashsalt": "benne", "svg.fonttype": "none",
@@ -45,6 +52,15 @@ def training_plots(run: TrainingRun) -> dict[str, Figure]:
         "frontier": frontier_plot(run.model.frontier()),
         "calibration": calibration_plot(run.evaluation.calibration),
     }
+
+
+def as_svg(figure: Figure) -> str:
+    """The picture as an ``<svg>`` element: the same text each time it is drawn."""
+    text = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    drawing = text.getvalue()
+    return drawing[drawing.index("<svg") :]
 
 
 def score_distribution(scores: Floats, scale: ScoreScale) -> Figure:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import logging
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,9 +21,10 @@ from benne.experiments.plots import training_plots
 from benne.experiments.training import LabelledRows, TrainingRun
 from benne.models import BoosterOptions
 
-__all__ = ["Tracking", "default_store", "fingerprint_of", "log_run"]
+__all__ = ["Tracking", "default_store", "fingerprint_of", "log_run", "tracking_at"]
 
 EXPERIMENT = "benne"
+_TALKATIVE = ("mlflow", "alembic")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ def default_store(folder: str | Path) -> Tracking:
     return Tracking(f"sqlite:///{root / 'mlflow.db'}", artifacts=(root / "mlruns").as_uri())
 
 
+def tracking_at(place: str) -> Tracking:
+    """A tracking server by its URI, or the local store in a folder."""
+    return Tracking(place) if "://" in place else default_store(place)
+
+
 def fingerprint_of(rows: LabelledRows) -> str:
     """sha256 of feature values, consent columns and labels, row by row; subject ids are not in it."""
     digest = hashlib.sha256("\n".join(rows.features.columns).encode())
@@ -58,7 +66,12 @@ def fingerprint_of(rows: LabelledRows) -> str:
 
 
 def log_run(
-    run: TrainingRun, tracking: Tracking, *, name: str, tags: Mapping[str, str], extra: Mapping[str, float] | None = None
+    run: TrainingRun,
+    tracking: Tracking,
+    *,
+    name: str,
+    tags: Mapping[str, str],
+    extra: Mapping[str, float] | None = None,
 ) -> str:
     """Log one training run.
 
@@ -78,7 +91,7 @@ def log_run(
     str
         MLflow's run id.
     """
-    with _store(tracking), mlflow.start_run(run_name=name, tags=dict(tags)) as active:
+    with _quiet(), _store(tracking), mlflow.start_run(run_name=name, tags=dict(tags)) as active:
         mlflow.log_params(_parameters(run))
         mlflow.log_metrics(_metrics(run) | dict(extra or {}))
         with tempfile.TemporaryDirectory() as folder:
@@ -86,6 +99,21 @@ def log_run(
             mlflow.log_artifacts(folder)
             _log_model(run, Path(folder) / "model_directory")
         return str(active.info.run_id)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let MLflow and its migrations say only what is wrong, and nothing of what it will have to change."""
+    before = {name: logging.getLogger(name).level for name in _TALKATIVE}
+    for name in before:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="mlflow")
+            yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -121,7 +149,7 @@ def _parameters(run: TrainingRun) -> dict[str, Any]:
 
 def _metrics(run: TrainingRun) -> dict[str, float]:
     contract = run.model.contract_report_
-    price = contract.price.filter(like="_price").filter(regex="_price$").loc["unconstrained"]
+    price = contract.price.filter(regex="_price$").loc["unconstrained"].to_dict()
     return {
         **{f"test_{key}": value for key, value in run.evaluation.metrics.items()},
         "test_bad_rate": run.evaluation.bad_rate,

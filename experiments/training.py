@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 
-from benne.errors import LabelError
+from benne.errors import ConsentRequired, LabelError
 from benne.experiments.evaluation import Evaluation, evaluate_model
 from benne.features.consent_mask import MASK_COLUMNS
+from benne.features.frames import FeatureFile
 from benne.models import CreditScoreModel, withheld_of
 from benne.models.consent_patterns import NEVER_WITHHELD
 from benne.scoring.batch import unscorable
 
-__all__ = ["LabelledRows", "TrainingRun", "label_rows", "train_model"]
+__all__ = ["LabelledRows", "TrainingRun", "label_rows", "require_training_consent", "train_model"]
 
 Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
+_PURPOSE: Final = "model_training"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,23 @@ class TrainingRun:
     evaluation: Evaluation
     train: LabelledRows
     test: LabelledRows
+
+
+def require_training_consent(file: FeatureFile) -> FeatureFile:
+    """Refuse features that were not computed for training; returns those that were.
+
+    Raises
+    ------
+    ConsentRequired
+        Consent to be scored is not consent to train on.
+    """
+    if file.provenance is None:
+        raise ConsentRequired(
+            "Features must say what their members consented to, got a file that does not. "
+            "Build them with `benne features build --purpose model_training`."
+        )
+    file.provenance.require(_PURPOSE)
+    return file
 
 
 def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:

@@ -31,7 +31,9 @@ class FeatureLine:
     shown : int
         Whole points, adding up within the category.
     sentence : str
-        The same in plain language.
+        The member's own value in plain language.
+    reason : str
+        What such points commonly mean, as the registry words it; empty where there is no value.
     """
 
     name: str
@@ -41,6 +43,7 @@ class FeatureLine:
     points: float
     shown: int
     sentence: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,13 @@ class MemberExplanation:
         lines = [f"Score {self.shown} of {SCORE_MIN:.0f} to {SCORE_MAX:.0f} ({self.band})"]
         lines.append(f"  {self.base_shown:>6d}  Base, before anything is known")
         for category in self.categories:
-            lines.append(f"  {self._points(category)}  {category.label}{' (withheld)' if category.withheld else ''}")
+            lines.append(f"  {category.shown:>+6d}  {category.label}{' (withheld)' if category.withheld else ''}")
             strongest = sorted(category.features, key=lambda f: -abs(f.points))[:features]
             lines.extend(f"      {f.shown:>+6d}  {f.sentence}" for f in strongest if f.shown)
         if self.clipped_shown:
             lines.append(f"  {self.clipped_shown:>+6d}  Held at the end of the scale")
         lines.append(f"  {self.shown:>6d}  Score")
         return "\n".join(lines)
-
-    @staticmethod
-    def _points(category: CategoryLine) -> str:
-        return f"{category.shown:>+6d}"
 
 
 def explain_member(
@@ -182,10 +181,11 @@ def _feature(name: str, value: Any, points: float, shown: int, spec: FeatureSpec
     known = value is not None and not math.isnan(float(value))
     number = float(value) if known else None
     if spec is None:
-        return FeatureLine(name, name, "", number, points, shown, name)
+        return FeatureLine(name, name, "", number, points, shown, name, "")
+    # Points compare a member with the others, so a reason need not be literally true of a value.
     reason = spec.favourable_reason if points >= 0 else spec.adverse_reason
-    sentence = f"{reason} ({spec.label.lower()}: {_value(number, spec)})"
-    return FeatureLine(name, spec.label, spec.unit, number, points, shown, sentence)
+    sentence = f"{spec.label}: {_value(number, spec)}"
+    return FeatureLine(name, spec.label, spec.unit, number, points, shown, sentence, reason if known else "")
 
 
 def _value(value: float | None, spec: FeatureSpec) -> str:
@@ -195,4 +195,6 @@ def _value(value: float | None, spec: FeatureSpec) -> str:
         return f"{value:.0%}"
     if spec.unit == "minor units":
         return f"{value / 100:,.0f}"
-    return f"{value:,.0f} {spec.unit}" if abs(value) >= 10 else f"{value:,.2g} {spec.unit}"
+    number = f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2g}"
+    # A unit that says a range, such as "strength 1 to 3", would read as part of the number.
+    return f"{number} ({spec.unit})" if any(sign.isdigit() for sign in spec.unit) else f"{number} {spec.unit}"

@@ -126,7 +126,7 @@ def read_features(path: str | Path) -> FeatureFile:
     table = read_table(path, "Features")
     note = (table.schema.metadata or {}).get(_NOTE)
     frame = table.to_pandas()
-    if frame.index.names == _INDEX:
+    if any(frame.index.names):  # as pandas itself writes a frame with its index
         frame = frame.reset_index()
     frame = _with_moments(frame, path)
     if frame.duplicated(_INDEX).any():

@@ -163,12 +163,10 @@ def _without_score(rows: pd.DataFrame, model: ScoreModel, decision: ConsentDecis
     subjects = rows.index.get_level_values("subject_id")
     denied: dict[str, str] = {denial.subject_id: denial.reason for denial in decision.denials}
     reasons = np.array([denied.get(subject, "") for subject in subjects], dtype=object)
-    for why in (
-        lambda left: _changed_since_built(left, decision),
-        lambda left: unscorable(model, left, withheld_of(left)),
-    ):
-        allowed = np.flatnonzero(reasons == "")
-        reasons[allowed] = why(rows.iloc[allowed])
+    left = np.flatnonzero(reasons == "")
+    reasons[left] = _changed_since_built(rows.iloc[left], decision)
+    left = np.flatnonzero(reasons == "")
+    reasons[left] = unscorable(model, rows.iloc[left], withheld_of(rows.iloc[left]))
     return pd.Series(reasons, index=subjects)
 
 

@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def logs_reach_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow, once imported, keeps SQLAlchemy's and Alembic's messages from pytest before 9.1 or so."""
+    """MLflow, once imported, keeps SQLAlchemy's and Alembic's messages from the oldest pytest we declare."""
     for name in ("alembic", "sqlalchemy.engine"):
         monkeypatch.setattr(logging.getLogger(name), "propagate", True)
 

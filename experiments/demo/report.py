@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,8 @@ def write_report(content: ReportContent, path: Path) -> Path:
         strongest=list(content.explanation.features())[:_STRONGEST],
         refusal=content.refusal,
         labels=CATEGORY_LABELS,
-        figures={name: _svg(figure) for name, figure in _figures(content).items()},
+        # Drawn here, from numbers and the registry's labels.
+        figures={name: Markup(plots.as_svg(figure)) for name, figure in _figures(content).items()},  # noqa: S704
     )
     path.write_text(page, encoding="utf-8")
     return path
@@ -111,10 +111,3 @@ def _price_rows(run: TrainingRun) -> list[dict[str, Any]]:
 
 def _band_rows(run: TrainingRun) -> list[dict[str, Any]]:
     return list(run.evaluation.calibration.by_band.reset_index().to_dict("records"))  # type: ignore[arg-type]
-
-
-def _svg(figure: Figure) -> Markup:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    drawing = text.getvalue()
-    return Markup(drawing[drawing.index("<svg") :])  # noqa: S704 - drawn here, from numbers and registry labels

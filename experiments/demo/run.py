@@ -7,32 +7,44 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benne.errors import ConsentRequired, ExplanationError
-from benne.experiments.demo.consents import simulated_ledger
+from benne.errors import ConsentRequired, ExplanationError, SimulationError, WeightContractError
 from benne.experiments.demo.report import ReportContent, write_report
 from benne.experiments.evaluation import error_against_known_pd
-from benne.experiments.simulator import RECIPIENT, SCORING_PURPOSE, TRAINING_PURPOSE, WorldDescription, describe, simulate
+from benne.experiments.simulated_consents import simulated_ledger
+from benne.experiments.simulator import (
+    RECIPIENT,
+    SCORING_PURPOSE,
+    TRAINING_PURPOSE,
+    Simulation,
+    WorldDescription,
+    describe,
+    simulate,
+)
 from benne.experiments.tracking import default_store, log_run
 from benne.experiments.training import TrainingRun, label_rows, train_model
-from benne.explain import MemberExplanation, explain_member
-from benne.features import Events, SubjectKey, build_features, ingest, registry
+from benne.explain import MemberExplanation
+from benne.features import Events, SubjectKey, build_features, ingest
+from benne.features.frames import key_member_ids
 from benne.models import CreditScoreModel, withheld_of
-from benne.scoring import ConsentLedger, Scorer, ScoreResult
+from benne.scoring import ConsentLedger
+from benne.scoring.batch import Asked, BatchResult, score_frame
+from benne.scoring.explaining import explain_released
 
-__all__ = ["DemoOptions", "DemoResult", "run_demo"]
+__all__ = ["STEPS", "DemoOptions", "DemoResult", "run_demo"]
 
 STEPS = (
     "simulate a platform", "validate events and key ids", "take consents into the ledger", "build features",
     "train and evaluate", "log to MLflow", "score everybody who consents", "write the report",
 )  # fmt: skip
 TOLERANCE = 1e-9
+WEIGHTS_HOLD_TO = 1e-6
+_MARK = "DEMO"
 
 Step = Callable[[int, str], None]
 
@@ -92,13 +104,13 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     ------
     ExplanationError
         If any score does not add up from its explanation.
+    WeightContractError
+        If a realised share is not its weight on the reference sample.
     SimulationError
-        If a feature is constant.
+        If a feature is constant, or the folder holds something else.
     """
     options, say = options or DemoOptions(), on_step or (lambda *_: None)
-    root = Path(folder)
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
+    root = _emptied(Path(folder))
     say(0, STEPS[0])
     world = simulate(root / "world", members=options.members, seed=options.seed)
     say(1, STEPS[1])
@@ -109,79 +121,115 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     say(2, STEPS[2])
     ledger = simulated_ledger(world, key, root / "consents.db", clock)
     say(3, STEPS[3])
-    observed = _keyed(world.observations(), key)
+    known = _known(world, events, key, ledger)
+    say(4, STEPS[4])
+    rows = label_rows(known.to_train, known.outcomes)
+    run = train_model(rows, CreditScoreModel(random_state=options.seed), seed=options.seed)
+    ece = _error_against_known(run, known.pd)
+    say(5, STEPS[5])
+    tracked = _log(run, root, events, ece)
+    run.model.save(root / "model")
+    say(6, STEPS[6])
+    scored = score_frame(known.to_score, run.model, ledger, Asked(SCORING_PURPOSE, RECIPIENT, "demo"))
+    refusal = _refusal(scored, ledger)
+    say(7, STEPS[7])
+    summary = _summary(options, events, run, scored, ece, known.description) | tracked
+    explanation = _shown(scored, known.to_score, run.model)
+    (root / "summary.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    content = ReportContent(summary, run, scored.scores, explanation, refusal, known.pd)
+    return DemoResult(summary, explanation, refusal, write_report(content, root / "report.html"), root / "model")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Features by purpose, and what the simulator knows besides."""
+
+    to_train: pd.DataFrame
+    to_score: pd.DataFrame
+    outcomes: pd.DataFrame
+    pd: pd.Series[float]
+    description: WorldDescription
+
+
+def _known(world: Simulation, events: Events, key: SubjectKey, ledger: ConsentLedger) -> _Known:
+    observed, outcomes, truth = (
+        key_member_ids(frame, key) for frame in (world.observations(), world.outcomes(), world.truth())
+    )
     to_train, to_score = (
         build_features(events, observed, consents=ledger.mask(purpose=p, recipient=RECIPIENT, include_ended=False))
         for p in (TRAINING_PURPOSE, SCORING_PURPOSE)
     )
-    outcomes = _keyed(world.outcomes(), key)
     description = describe(to_train, outcomes)
     description.refuse_constant()
-    say(4, STEPS[4])
-    run = train_model(label_rows(to_train, outcomes), CreditScoreModel(random_state=options.seed), seed=options.seed)
-    known_pd = _keyed(world.truth(), key).set_index(["subject_id", "as_of"])["pd"]
-    ece = _error_against_known(run, known_pd)
-    say(5, STEPS[5])
-    run_id = _log(run, root, events, ece)
-    run.model.save(root / "model")
-    say(6, STEPS[6])
-    scored, refusal = _score(to_score, run.model, ledger, clock)
-    say(7, STEPS[7])
-    summary = _summary(options, events, run, scored, ece, description) | {"mlflow_run": run_id}
-    explanation = _shown(scored, to_score, run.model)
-    (root / "summary.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    content = ReportContent(summary, run, scored.scores, explanation, refusal, known_pd)
-    return DemoResult(summary, explanation, refusal, write_report(content, root / "report.html"), root / "model")
+    return _Known(to_train, to_score, outcomes, truth.set_index(["subject_id", "as_of"])["pd"], description)
 
 
-def _keyed(frame: pd.DataFrame, key: SubjectKey) -> pd.DataFrame:
-    return frame.assign(subject_id=key.subject_ids(frame["member_id"].tolist())).drop(columns="member_id")
+def _emptied(root: Path) -> Path:
+    """Make way for a new demo, where there is nothing or an earlier one."""
+    if root.exists() and any(root.iterdir()) and not (root / _MARK).is_file():
+        raise SimulationError("The folder must be new, empty, or an earlier demo's, got other files. Choose another.")
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    (root / _MARK).write_text(
+        "Everything in this folder was made by `benne demo`, which replaces it.\n", encoding="utf-8"
+    )
+    return root
 
 
-def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> float:
-    log_odds = run.model.decision_function(run.test.features, withheld=withheld_of(run.test.features))
-    return error_against_known_pd(log_odds, known_pd.reindex(run.test.features.index).to_numpy())
+def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> dict[str, float]:
+    """For members who withhold nothing, which is what calibration claims, and for all as they chose to withhold."""
+    features = run.test.features
+    withheld = withheld_of(features)
+    log_odds = run.model.decision_function(features, withheld=withheld)
+    known = np.asarray(known_pd.reindex(features.index), dtype=np.float64)
+    whole = np.array([not one for one in withheld])
+    return {
+        "ece_against_known_pd": error_against_known_pd(log_odds[whole], known[whole]),
+        "ece_against_known_pd_self_selected": error_against_known_pd(log_odds, known),
+    }
 
 
-def _log(run: TrainingRun, root: Path, events: Events, ece: float) -> str:
+def _log(run: TrainingRun, root: Path, events: Events, ece: dict[str, float]) -> dict[str, str]:
     tags = {"events_fingerprint": events.fingerprint, "key_fingerprint": events.key_fingerprint, "data": "simulated"}
-    return log_run(run, default_store(root / "mlflow"), name="demo", tags=tags, extra={"ece_known_pd": ece})
+    tracking = default_store(root / "mlflow")
+    run_id = log_run(run, tracking, name="demo", tags=tags, extra=ece)
+    return {"mlflow_run": run_id, "tracking_uri": tracking.uri, "model_uri": f"runs:/{run_id}/model"}
 
 
-def _score(
-    features: pd.DataFrame, model: CreditScoreModel, ledger: ConsentLedger, clock: datetime
-) -> tuple[ScoreResult, str]:
-    subjects = features.index.get_level_values("subject_id").unique()
-    as_of = features.index.get_level_values("as_of").max().to_pydatetime()
-    decision = ledger.decide(subjects, purpose=SCORING_PURPOSE, recipient=RECIPIENT, actor="demo", as_of=as_of)
-    result = Scorer(model, ledger).score(features, decision)
-    denied = (d.subject_id for d in decision.denials)
-    never = next(subject for subject in denied if not ledger.history(subject))
+def _refusal(scored: BatchResult, ledger: ConsentLedger) -> str:
+    """What is answered about a member who never opted in."""
+    never = next(subject for subject in scored.refused["subject_id"] if not ledger.history(subject))
     try:
         ledger.require(never, purpose=SCORING_PURPOSE, recipient=RECIPIENT, actor="demo")
     except ConsentRequired as refusal:
-        return result, str(refusal)
+        return str(refusal)
     raise ConsentRequired("A member who never opted in must be refused, and was not. The demo stops here.")
 
 
-def _shown(scored: ScoreResult, features: pd.DataFrame, model: CreditScoreModel) -> MemberExplanation:
+def _shown(scored: BatchResult, features: pd.DataFrame, model: CreditScoreModel) -> MemberExplanation:
     """Explain the member two thirds down the scores of those who withhold nothing."""
-    whole = scored.scores[scored.scores["withheld"] == ""].sort_values("score")
-    member = whole.index[len(whole) // 3]
-    row = features.loc[[member]]
-    explained = model.explain(row, withheld=withheld_of(row))
-    band = str(model.scale_.band(explained.score)[0])
-    groups = registry.categories_of(model.feature_names_in_)
-    return explain_member(explained, 0, row, band, groups, registry)
+    whole = np.flatnonzero((scored.scores["withheld"] == "").to_numpy())
+    by_score = whole[np.argsort(scored.scores["score"].to_numpy()[whole], kind="stable")]
+    row = int(by_score[len(by_score) // 3])
+    return explain_released(scored, row, features, model)
 
 
 def _summary(
-    options: DemoOptions, events: Events, run: TrainingRun, scored: ScoreResult, ece: float, description: WorldDescription
+    options: DemoOptions,
+    events: Events,
+    run: TrainingRun,
+    scored: BatchResult,
+    ece: dict[str, float],
+    description: WorldDescription,
 ) -> dict[str, Any]:
     contract, scores = run.model.contract_report_, scored.scores
     gap = _largest_gap(scored)
     if not gap <= TOLERANCE:
         raise ExplanationError(f"Every score must equal its base, points and clipping, got a gap of {gap:.3g}.")
+    if not contract.largest_miss <= WEIGHTS_HOLD_TO:
+        raise WeightContractError(
+            f"Realised shares must equal the weights within {WEIGHTS_HOLD_TO:g}, got {contract.largest_miss:.3g} off."
+        )
     return {
         "data": "simulated members: proves nothing about real people",
         "members": options.members,
@@ -191,13 +239,14 @@ def _summary(
         "trained_on": len(run.train.bad),
         "tested_on": run.evaluation.rows,
         "scored": len(scores),
-        "refused": scored.refused["reason"].value_counts().to_dict(),
+        "refused": scored.reasons,
         "withheld": scores["withheld"].replace("", "nothing").value_counts().to_dict(),
         "bands": scores["band"].value_counts().to_dict(),
         "test": run.evaluation.metrics | {"bad_rate": run.evaluation.bad_rate},
-        "ece_against_known_pd": ece,
+        **ece,
         "largest_gap": max(gap, run.evaluation.largest_gap),
         "weights": contract.shares["target"].to_dict(),
+        "shares_natural": _natural_shares(run.model),
         "shares_reference": contract.shares["reference"].to_dict(),
         "shares_test": run.evaluation.shares["share"].to_dict(),
         "contract_largest_miss": contract.largest_miss,
@@ -207,8 +256,12 @@ def _summary(
     }
 
 
-def _largest_gap(scored: ScoreResult) -> float:
+def _natural_shares(model: CreditScoreModel) -> dict[str, float]:
+    """What the categories' shares would be if weights were free."""
+    free = model.frontier((1.0,)).iloc[0]
+    return {name: float(free[f"share_{name}"]) for name in model.contract_report_.shares.index}
+
+
+def _largest_gap(scored: BatchResult) -> float:
     total = scored.scores["base"] + scored.points.sum(axis=1) + scored.scores["clipped"]
     return float(np.abs(total.to_numpy() - scored.scores["score"].to_numpy()).max(initial=0.0))
-
-

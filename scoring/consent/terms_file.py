@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from benne.errors import ConsentRecordError
 from benne.scoring.consent.record import ConsentTerms, Notice, validate_name
 from benne.scoring.consent.vocabulary import GRANULARITIES, PURPOSES
 
-__all__ = ["TermsDraft", "TermsFile", "read_terms", "write_terms"]
+__all__ = ["TermsDraft", "TermsFile", "read_all_terms", "read_terms", "write_terms"]
 
 _NOTICE: Final = ("notice_id", "version", "language", "text")
 _PURPOSE_WORDS: Final = {
@@ -133,6 +134,21 @@ def read_terms(path: str | Path) -> TermsFile:
             f"{path} must hold [notice] with {', '.join(_NOTICE)} and [terms] as `benne consent terms` drafts them, "
             "got a field missing, unknown or of another type. Compare it with a fresh draft."
         ) from None
+
+
+def read_all_terms(paths: Iterable[str | Path]) -> list[TermsFile]:
+    """Read files of terms, and every ``.toml`` file of folders.
+
+    Raises
+    ------
+    ConsentRecordError
+        As :func:`read_terms`, or if two ask for the same purpose and recipient.
+    """
+    files = [file for path in map(Path, paths) for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+    found = [read_terms(file) for file in files]
+    if len({(one.terms.purpose, one.terms.recipient) for one in found}) < len(found):
+        raise ConsentRecordError("Terms must name each purpose and recipient once, got one twice. Leave one file out.")
+    return found
 
 
 def _whole(days: Any) -> int:

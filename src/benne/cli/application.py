@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -15,15 +14,18 @@ from benne.errors import BenneError
 
 __all__ = ["app", "main"]
 
-_EXIT_CODES = "\n".join(f"  {code}  {meaning}" for code, meaning in MEANINGS.items())
-_HELP = f"""Consented, explained credit scores from 350 to 950.
+_HELP = """Consented, explained credit scores from 350 to 950.
 
-The way of the data: keys new, ingest, consent import or grant, features build, train, score, explain.
-`benne demo` goes that way on simulated members.
+\b
+The way of the data:
+  keys new, ingest         raw event tables become keyed, validated events
+  consent                  who lets what be computed, for which purpose and recipient
+  features build           what is known about a member at a moment
+  train, score, explain    a model, scores, and what a score is made of
+`benne demo` goes this way on simulated members, `benne data` on public data sets.
 
 \b
 Exit codes:
-{_EXIT_CODES}
 """
 
 
@@ -31,38 +33,76 @@ class _Commands(TyperGroup):
     """Turns errors into one line on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        if _wants_traceback(ctx):
-            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
-        except BenneError as error:
-            note(f"benne: {error}")
-            code = exit_code_of(type(error))
-        except ModuleNotFoundError as error:
-            note(f"benne: this command needs the package {error.name}. Install it: pip install 'benne[train,report]'")
-            code = BAD_INPUT
-        except OSError as error:
-            note(f"benne: {error.filename or 'a file'}: {error.strerror or type(error).__name__}")
-            code = BAD_INPUT
-        except (RuntimeError, KeyboardInterrupt) as error:
-            if not _is_surprise(error):
+        except Exception as error:
+            if _is_the_frameworks_own(error) or ctx.params.get("debug"):
                 raise
-            code = _unexpected(error)
-        except Exception as error:  # noqa: BLE001 - the one place behind which nobody catches anything
-            code = _unexpected(error)
+            text, code = _complaint(error)
+            note(f"benne: {text}")
         raise typer.Exit(code)
 
 
-def _wants_traceback(ctx: Any) -> bool:
-    return bool(ctx.params.get("debug"))
+def _is_the_frameworks_own(error: Exception) -> bool:
+    """Usage errors, exits and closed pipes, which Typer answers itself."""
+    return isinstance(error, typer.Abort | BrokenPipeError) or hasattr(error, "exit_code")
+
+
+def _complaint(error: Exception) -> tuple[str, int]:
+    """One line without a member's data, and the exit code."""
+    if isinstance(error, BenneError):
+        return " ".join(str(error).split()), exit_code_of(type(error))
+    if isinstance(error, ModuleNotFoundError):
+        return f"this command needs the package {error.name}. Install it: pip install 'benne[train,report]'", BAD_INPUT
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", BAD_INPUT
+    # The text of a foreign error may quote the row it stumbled over.
+    where = "Run again as `benne --debug …` to see where, and report it."
+    return f"something unexpected happened ({type(error).__name__}). {where}", UNEXPECTED
 
 
 app = typer.Typer(
     name="benne",
     cls=_Commands,
-    help=_HELP,
+    help=_HELP + "\n".join(f"  {code}  {meaning}" for code, meaning in MEANINGS.items()),
     no_args_is_help=True,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 110},
     pretty_exceptions_enable=False,
-    add_completion=True,
 )
+app.command()(simulate.simulate)
+app.add_typer(keys.app, name="keys")
+app.command()(ingest.ingest)
+app.add_typer(consent.app, name="consent")
+app.add_typer(features.app, name="features")
+app.command()(train.train)
+app.command()(score.score)
+app.command()(explain.explain)
+app.add_typer(data.app, name="data")
+app.command()(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        answer(f"benne {version('benne')}")
+        raise typer.Exit
+
+
+@app.callback()
+def benne(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="BENNE_DEBUG", help="Show tracebacks; they may hold members' data.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which Benne this is.")
+    ] = False,
+) -> None:
+    """The help is the application's own."""
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    app(prog_name="benne")
+    raise SystemExit

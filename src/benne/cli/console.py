@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import typer
 
@@ -34,7 +34,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: int
     cells = [[str(cell) for cell in row] for row in [columns, *rows]]
     widths = [max(len(row[c]) for row in cells) for c in range(len(columns))]
     for number, row in enumerate(cells):
-        padded = [cell.ljust(w) if c < left else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        padded = [row[c].ljust(width) if c < left else row[c].rjust(width) for c, width in enumerate(widths)]
         answer("  " + "  ".join(padded).rstrip())
         if number == 0:
             answer("  " + "  ".join("-" * width for width in widths))
@@ -80,23 +80,28 @@ class Steps:
         self._began = 0.0
         self.seconds: dict[str, float] = {}
 
-    def begin(self, number: int, name: str) -> None:
+    def __enter__(self) -> Self:
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        """The last step has ended, and the terminal is as it was."""
+        if failure is None:
+            self._end()
+        self._status.stop()
+
+    def begin(self, number: int) -> None:
         """A step begins, so the one before it has ended."""
-        self.end()
+        self._end()
         self._running, self._began = number, time.perf_counter()
-        self._status.update(f"{number + 1} of {len(self._names)}  {name} …")
+        self._status.update(f"{number + 1} of {len(self._names)}  {self._names[number]} …")
         self._status.start()
 
-    def end(self) -> None:
-        """The running step has ended."""
+    def _end(self) -> None:
         if self._running is None:
             return
         name, took = self._names[self._running], time.perf_counter() - self._began
         self._status.stop()
-        self.seconds[name] = took
+        self.seconds[name] = round(took, 1)
         note(f"  {self._running + 1} of {len(self._names)}  {name:<34}{took:>7.1f} s")
         self._running = None
-
-    def stop(self) -> None:
-        """Leave the terminal as it was, whatever happened."""
-        self._status.stop()

@@ -44,7 +44,9 @@ def existing_ledger(address: str) -> ConsentLedger:
     from benne.scoring import open_ledger
 
     if "://" not in address and not Path(address).is_file():
-        raise StoreError(f"The ledger must exist, got no file {address}. Grant or import a consent first: benne consent")
+        raise StoreError(
+            f"The ledger must exist, got no file {address}. Grant or import a consent first: benne consent"
+        )
     return open_ledger(address)
 
 

@@ -21,7 +21,7 @@ MEANINGS: Final[dict[int, str]] = {
     OK: "done",
     UNEXPECTED: "something unexpected; run again with `benne --debug …` to see where",
     USAGE: "the command was not written as its help says",
-    BAD_INPUT: "events, observations, features, labels, a model, a data set, a file or a consent record is not as it must be",
+    BAD_INPUT: "what was given is not as it must be: events, features, labels, a model, a file, a consent record",
     NO_CONSENT: "refused for want of consent; nothing was computed or shown",
     STORE: "the consent store is missing, of another version, or unreachable",
     PROMISE_BROKEN: "a score would not have added up, or the weights would not have held; nothing was given",

@@ -9,9 +9,20 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    "Actor", "AsOf", "CategoryName", "KeyFile", "LedgerAddress", "Member", "ModelFolder", "PurposeName", "PurposeOption",
-    "RecipientOption", "Seed", "Subject", "WantJson",
-]  # fmt: skip
+    "Actor",
+    "AsOf",
+    "CategoryName",
+    "KeyFile",
+    "LedgerAddress",
+    "Member",
+    "ModelFolder",
+    "PurposeName",
+    "PurposeOption",
+    "RecipientOption",
+    "Seed",
+    "Subject",
+    "WantJson",
+]
 
 
 class PurposeName(StrEnum):
