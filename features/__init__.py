@@ -8,7 +8,7 @@ from benne.features.build import available, build_features
 from benne.features.categories import CATEGORIES, CATEGORY_LABELS
 from benne.features.consent_mask import MASK_COLUMNS, ConsentMask, split_mask
 from benne.features.describe import describe, documentation
-from benne.features.events import Events, SubjectKey, ingest, load_events
+from benne.features.events import Events, SubjectKey, ingest, load_events, read_key_file
 from benne.features.registered import registry
 from benne.features.specification import FeatureSpec, Registry
 
@@ -27,6 +27,7 @@ __all__ = [
     "documentation",
     "ingest",
     "load_events",
+    "read_key_file",
     "registry",
     "split_mask",
 ]

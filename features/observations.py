@@ -18,12 +18,15 @@ __all__ = ["ObservedMembers", "check_observations"]
 
 _JOINED = """
 with m as (
-    select j.subject_id, j.event_time, j.known_at, c.known_at as corrected_at
+    select j.subject_id, j.adult, j.event_time, j.known_at, c.known_at as corrected_at
     from members j left join members c on c.supersedes = j.record_id)
 select o.row, count(m.subject_id) > 0 as member,
-    coalesce(bool_or(m.event_time < o.as_of and m.known_at < o.as_of
-        and (m.corrected_at is null or m.corrected_at >= o.as_of)), false) as joined
-from wanted o left join m using (subject_id) group by 1 order by 1
+    coalesce(bool_or(seen), false) as joined, coalesce(bool_or(seen and adult), false) as adult
+from wanted o left join (
+    select m.*, w.row, m.event_time < w.as_of and m.known_at < w.as_of
+        and (m.corrected_at is null or m.corrected_at >= w.as_of) as seen
+    from m join wanted w using (subject_id)) m on m.row = o.row
+group by 1 order by 1
 """
 
 
@@ -71,8 +74,8 @@ def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMe
     Raises
     ------
     ObservationError
-        A column is missing or of another type, an observation repeats, a member is unknown or
-        joined at or after ``as_of``.
+        A column is missing or of another type, an observation repeats, a member is unknown,
+        joined at or after ``as_of``, or is not attested to be an adult.
     """
     _check_columns(observations)
     frame = observations[["subject_id", "as_of"]].reset_index(drop=True)
@@ -112,9 +115,10 @@ def _check_joined(events: Events, subject_ids: npt.NDArray[np.object_], as_of: n
         wanted = pa.table({"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of})
         connection.register("wanted", wanted)
         found = connection.sql(_JOINED).to_arrow_table()
-    member, joined = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined"))
+    member, joined, adult = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined", "adult"))
     _refuse(~member, "be of members", "Key them with the SubjectKey of these events, or load those members.")
     _refuse(~joined, "be after the member joined and the platform knew it", "Move as_of on, or drop them.")
+    _refuse(~adult, "be of adults", "Members under 18 are not scored; drop them.")
 
 
 def _refuse(wrong: pd.Series | npt.NDArray[np.bool_], must: str, advice: str) -> None:

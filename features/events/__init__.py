@@ -2,6 +2,7 @@
 
 from benne.features.events.events import Events
 from benne.features.events.ingest import ingest, load_events
+from benne.features.events.key_files import read_key_file, write_key_file
 from benne.features.events.keys import SubjectKey
 from benne.features.events.tables import COMMON, OUTCOMES, TABLES, Column, EventTable
 
@@ -15,4 +16,6 @@ __all__ = [
     "SubjectKey",
     "ingest",
     "load_events",
+    "read_key_file",
+    "write_key_file",
 ]

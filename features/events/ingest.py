@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ from benne.features.events.tables import TABLES
 from benne.features.events.validation import conform, stored_schema
 
 __all__ = ["ingest", "load_events"]
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int], None]
 
@@ -183,10 +186,21 @@ def _write_table(
 def _conformed(
     name: str, raw: Iterator[pa.Table], digest: Digest, key: SubjectKey, ingested_at: datetime
 ) -> Iterator[pa.Table]:
+    if not isinstance(key, SubjectKey):
+        raise EventSchemaError(f"key must be a SubjectKey, got {type(key).__name__}. Make it with SubjectKey(secret).")
+    undated = 0
     for batch in raw:
         piece = conform(TABLES[name], batch, key=key, ingested_at=ingested_at, first_row=digest.rows)
+        known = batch.column("known_at") if "known_at" in batch.column_names else None
+        undated += batch.num_rows if known is None else known.null_count
         digest.update(piece)
         yield piece
+    if undated:
+        _log.warning(
+            "%s: %d of %d rows have no known_at and count as known from the ingest clock (%s) on; "
+            "no observation before it sees them. Give known_at for history.",
+            name, undated, digest.rows, ingested_at.isoformat(),
+        )  # fmt: skip
 
 
 def _batches_of(name: str, source: Any) -> Iterator[pa.Table]:

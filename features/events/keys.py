@@ -80,8 +80,23 @@ class SubjectKey:
         -------
         ndarray of str, shape (n,)
             32 hexadecimal digits each.
+
+        Raises
+        ------
+        EventSchemaError
+            For one id that is not in a sequence, and for ids that are neither text nor whole
+            numbers: 2.0 would be another member than 2.
         """
-        raw = pa.array([str(m) for m in member_ids], type=pa.string())
+        if isinstance(member_ids, str | bytes):
+            raise EventSchemaError("member_ids must be a sequence of ids, got a single one. Put it in a list.")
+        ids = list(member_ids)
+        wrong = sum(isinstance(one, bool) or not isinstance(one, str | int | np.integer) for one in ids)
+        if wrong:
+            raise EventSchemaError(
+                f"member_ids must be strings or whole numbers, got {wrong} of {len(ids)} that are neither "
+                "(a column of integers with gaps becomes floats in pandas). Drop the nulls and convert them."
+            )
+        raw = pa.array([str(m) for m in ids], type=pa.string())
         return np.asarray(self.key_column(raw, "member").to_pylist(), dtype=object)
 
     def key_column(self, ids: pa.Array | pa.ChunkedArray, domain: str) -> pa.Array:

@@ -96,7 +96,7 @@ COMMON: Final = (
     _id("supersedes", "record", "the row of the same member and table that this one corrects"),
     _id("member_id", "member", "whose event it is", required=True),
     Column("event_time", "time", "when it happened", required=True),
-    Column("known_at", "time", "when the platform knew it; the ingest clock where left out"),
+    Column("known_at", "time", "when the platform knew it; the ingest clock where left out, unseen before"),
     Column("source", "text", "the row of the sources table it came from"),
 )
 

@@ -89,6 +89,10 @@ def refuse_rows(table: EventTable, wrong: pa.Array, first_row: int, must: str, a
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970-01-01 UTC of an aware datetime."""
+    if not isinstance(moment, datetime):
+        raise EventSchemaError(
+            f"A clock must be a timezone-aware datetime, got {type(moment).__name__}. Use datetime.now(UTC)."
+        )
     if moment.tzinfo is None:
         raise EventSchemaError("A clock must be timezone-aware, got a naive datetime. Use datetime.now(UTC).")
     return (moment - _EPOCH) // timedelta(microseconds=1)

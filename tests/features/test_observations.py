@@ -48,6 +48,15 @@ def test_a_member_can_be_observed_once_their_joining_is_known(
             check_observations(events, given)
 
 
+def test_a_minor_cannot_be_observed_until_attested_to_be_an_adult(row: Any, load: Any, observe: Any, days: Any) -> None:
+    young = row("dora", 5, adult=False)
+    grown = row("dora", 5, 40, adult=True) | {"supersedes": young["record_id"]}
+    events = load({"members": [young, grown]})
+    with pytest.raises(ObservationError, match=r"must be of adults, got 1 .* under 18 are not scored"):
+        check_observations(events, observe([("dora", days(20))]))
+    assert len(check_observations(events, observe([("dora", days(41))]))) == 1
+
+
 def _frame(subject_id: Any, as_of: Any) -> pd.DataFrame:
     return pd.DataFrame({"subject_id": subject_id, "as_of": as_of})
 

@@ -226,6 +226,24 @@ def test_a_naive_clock_is_refused(good: Frames, key: SubjectKey) -> None:
         load_events(good, key=key, ingested_at=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
+def test_a_clock_and_a_key_of_another_type_are_refused(good: Frames, key: SubjectKey, clock: datetime) -> None:
+    with pytest.raises(EventSchemaError, match="A clock must be a timezone-aware datetime, got str"):
+        load_events(good, key=key, ingested_at="2026-01-01")  # type: ignore[arg-type]
+    with pytest.raises(EventSchemaError, match="key must be a SubjectKey, got bytes"):
+        load_events(good, key=b"k" * 32, ingested_at=clock)  # type: ignore[arg-type]
+
+
+def test_history_without_known_at_is_taken_with_a_warning(
+    good: Frames, key: SubjectKey, clock: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_events(good, key=key, ingested_at=clock)
+    assert not caplog.records
+    good["payments"] = good["payments"].drop(columns="known_at")
+    load_events(good, key=key, ingested_at=clock)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"payments: {len(good['payments'])} of {len(good['payments'])} rows have no known_at")
+
+
 def test_what_the_source_does_not_know_the_clock_knows(good: Frames, key: SubjectKey, clock: datetime) -> None:
     good["payments"] = good["payments"].drop(columns="known_at")
     events = load_events(good, key=key, ingested_at=clock)

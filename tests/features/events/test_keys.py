@@ -37,6 +37,17 @@ def test_a_key_shows_neither_itself_nor_another(key: SubjectKey) -> None:
     assert b"secret".decode() not in repr(key)
 
 
+@pytest.mark.parametrize("ids", [[1, 2.0], [None], [float("nan")], [True], ["anna", b"ben"]])
+def test_ids_that_are_neither_text_nor_whole_numbers_are_refused(key: SubjectKey, ids: list[object]) -> None:
+    with pytest.raises(EventSchemaError, match="must be strings or whole numbers, got 1 of"):
+        key.subject_ids(ids)
+
+
+def test_a_single_id_is_not_taken_for_its_letters(key: SubjectKey) -> None:
+    with pytest.raises(EventSchemaError, match="a sequence of ids, got a single one"):
+        key.subject_ids("anna")
+
+
 def test_a_weak_secret_is_refused() -> None:
     with pytest.raises(EventSchemaError, match="at least 32 bytes of secret, got 31"):
         SubjectKey(b"k" * 31)
