@@ -66,6 +66,7 @@ def build_features(
     engine: str = "duckdb",
     registry: Registry | None = None,
     progress: Progress | None = None,
+    minors_reason: str | None = None,
 ) -> pd.DataFrame:
     """Compute every feature these events can carry, at each observation, where consent allows.
 
@@ -82,6 +83,9 @@ def build_features(
         By default the registered features.
     progress : callable, optional
         Called with members done and in all.
+    minors_reason : str, optional
+        Why members not attested to be adults may be observed all the same; logged. By default
+        they are refused.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def build_features(
     if engine not in _ENGINES:
         raise ObservationError(f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}.")
     plan = _plan(events, registered if registry is None else registry)
-    observed = check_observations(events, observations)
+    observed = check_observations(events, observations, minors_reason=minors_reason)
     mask = consents.table(observed.subject_ids, observed.as_of)
     values = {spec.name: np.full(len(observed), np.nan) for part in plan for spec in part.specs}
     late = np.zeros(len(observed), dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from benne.features.events.validation import EARLIEST, LATEST
 from benne.features.events.views import connect, create_view
 
 __all__ = ["ObservedMembers", "check_observations"]
+
+_log = logging.getLogger(__name__)
 
 _JOINED = """
 with m as (
@@ -62,7 +65,9 @@ class ObservedMembers:
         return pd.MultiIndex.from_frame(self.frame)
 
 
-def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMembers:
+def check_observations(
+    events: Events, observations: pd.DataFrame, *, minors_reason: str | None = None
+) -> ObservedMembers:
     """Check that each observation can be made.
 
     Parameters
@@ -70,6 +75,9 @@ def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMe
     events : Events
     observations : DataFrame
         ``subject_id`` (str) and ``as_of`` (timezone-aware).
+    minors_reason : str, optional
+        Why members not attested to be adults may be observed all the same; logged. By default
+        they may not.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def check_observations(events: Events, observations: pd.DataFrame) -> ObservedMe
     _refuse(frame.duplicated(), "be different from each other", "Drop the repeated rows.")
     as_of = frame["as_of"].dt.tz_convert("UTC").dt.as_unit("us").dt.tz_localize(None).to_numpy().astype(np.int64)
     _refuse((as_of < EARLIEST) | (as_of >= LATEST), "lie in the years 1900 to 2199", "Correct as_of.")
-    _check_joined(events, subject_ids, as_of)
+    _check_joined(events, subject_ids, as_of, minors_reason)
     members, codes = np.unique(subject_ids, return_inverse=True)
     return ObservedMembers(frame, subject_ids, as_of, codes.astype(np.int64), members)
 
@@ -108,7 +116,9 @@ def _check_columns(observations: pd.DataFrame) -> None:
         )
 
 
-def _check_joined(events: Events, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64]) -> None:
+def _check_joined(
+    events: Events, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64], minors_reason: str | None
+) -> None:
     with connect() as connection:
         create_view(connection, "members", events.sources["members"])
         subjects = pa.array(subject_ids, type=pa.string())
@@ -118,7 +128,10 @@ def _check_joined(events: Events, subject_ids: npt.NDArray[np.object_], as_of: n
     member, joined, adult = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined", "adult"))
     _refuse(~member, "be of members", "Key them with the SubjectKey of these events, or load those members.")
     _refuse(~joined, "be after the member joined and the platform knew it", "Move as_of on, or drop them.")
-    _refuse(~adult, "be of adults", "Members under 18 are not scored; drop them.")
+    if minors_reason is None:
+        _refuse(~adult, "be of adults", "Members under 18 are not scored; drop them.")
+    elif not adult.all():
+        _log.warning("%d observations of members under 18 are made: %s", (~adult).sum(), minors_reason)
 
 
 def _refuse(wrong: pd.Series | npt.NDArray[np.bool_], must: str, advice: str) -> None:

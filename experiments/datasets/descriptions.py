@@ -169,7 +169,11 @@ BERKA: Final = DatasetAbout(
     field_map=(
         _exact("trans.account_id", "members.member_id", "the account stands for its owner"),
         _exact("account.date", "members.event_time", "the account's opening"),
-        _derived("client.birth_number", "members.adult", "18 or older when the loan was granted"),
+        _derived(
+            "client.birth_number",
+            "members.adult",
+            "18 or older when the loan was granted: all but 8, whom a platform would not score; the set is used whole",
+        ),
         _exact(
             "trans.date",
             "payments.event_time, balances.event_time",

@@ -153,8 +153,9 @@ def features_of(dataset: Dataset, *, key: SubjectKey, ingested_at: datetime) -> 
         "subject_id": key.subject_ids(dataset.observations["member_id"].tolist()),
         "as_of": dataset.observations["as_of"],
     })  # fmt: skip
-    consents = ConsentMask.all_granted(reason=f"{dataset.name}: public, anonymised data ({dataset.about.licence})")
-    return build_features(events, observations, consents=consents)
+    reason = f"{dataset.name}: public, anonymised data ({dataset.about.licence})"
+    consents = ConsentMask.all_granted(reason=reason)
+    return build_features(events, observations, consents=consents, minors_reason=reason)
 
 
 def _fold(dataset: Dataset, features: pd.DataFrame, columns: pd.DataFrame, fold: Fold) -> _FoldResult:

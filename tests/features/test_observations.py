@@ -57,6 +57,17 @@ def test_a_minor_cannot_be_observed_until_attested_to_be_an_adult(row: Any, load
     assert len(check_observations(events, observe([("dora", days(41))]))) == 1
 
 
+def test_minors_are_observed_for_a_stated_reason_only_and_that_is_logged(
+    row: Any, load: Any, observe: Any, days: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = load({"members": [row("dora", 5, adult=False)]})
+    made = check_observations(events, observe([("dora", days(20))]), minors_reason="a closed public set")
+    assert len(made) == 1
+    assert [r.getMessage() for r in caplog.records] == [
+        "1 observations of members under 18 are made: a closed public set"
+    ]
+
+
 def _frame(subject_id: Any, as_of: Any) -> pd.DataFrame:
     return pd.DataFrame({"subject_id": subject_id, "as_of": as_of})
 
