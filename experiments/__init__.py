@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Everything offline: simulate, train, evaluate, track, and show; only the command line imports it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from benne.features.events.events import Events
 from benne.features.events.validation import EARLIEST, LATEST
 from benne.features.events.views import connect, create_view
 
-__all__ = ["ObservedMembers", "check_observations"]
+__all__ = ["ObservedMembers", "check_observations", "observe_everybody"]
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +98,41 @@ def check_observations(
     _check_joined(events, subject_ids, as_of, minors_reason)
     members, codes = np.unique(subject_ids, return_inverse=True)
     return ObservedMembers(frame, subject_ids, as_of, codes.astype(np.int64), members)
+
+
+def observe_everybody(events: Events, as_of: datetime) -> pd.DataFrame:
+    """Observe every adult member who had joined, to the platform's knowledge, before one moment.
+
+    Parameters
+    ----------
+    events : Events
+    as_of : datetime
+        Timezone-aware.
+
+    Returns
+    -------
+    DataFrame
+        ``subject_id`` and ``as_of``, as :func:`check_observations` takes them, sorted.
+
+    Raises
+    ------
+    ObservationError
+        If the moment is naive, or nobody had joined by then.
+    """
+    if as_of.tzinfo is None:
+        raise ObservationError("as_of must be timezone-aware, got a naive moment. Localize to UTC.")
+    moment = pd.DatetimeIndex([as_of]).tz_convert("UTC").as_unit("us")
+    with connect() as connection:
+        create_view(connection, "members", events.sources["members"])
+        subjects = connection.sql("select distinct subject_id from members order by 1").to_arrow_table()
+        rows = np.arange(len(subjects))
+        wanted = subjects.append_column("row", pa.array(rows))
+        connection.register("wanted", wanted.append_column("as_of", pa.array(np.repeat(moment.asi8, len(rows)))))
+        adult = connection.sql(_JOINED).to_arrow_table().column("adult").to_numpy().astype(bool)
+    chosen = subjects.column("subject_id").to_pandas().to_numpy(dtype=object)[adult]
+    if not len(chosen):
+        raise ObservationError("Somebody must have joined before as_of, got nobody. Name a later moment.")
+    return pd.DataFrame({"subject_id": chosen, "as_of": moment.repeat(len(chosen))})
 
 
 def _check_columns(observations: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ __all__ = ["MANIFEST", "Events"]
 MANIFEST = "events.json"
 _FORMAT = 1
 _BATCH_ROWS = 131_072
-_MANIFEST_KEYS = {"format", "tables", "present", "key_fingerprint", "fingerprint"}
+_MANIFEST_KEYS = {"format", "tables", "present", "key_fingerprint", "fingerprint", "files"}
 _NO_TEXT = np.zeros(1, dtype=np.int32)
 
 
@@ -102,7 +102,8 @@ class Events:
         Raises
         ------
         EventSchemaError
-            If the folder has no manifest, or one of a newer Benne, or a table of another form.
+            If the folder has no manifest, or one of a newer Benne, or a table of another form
+            or not as it was ingested.
         """
         root = Path(folder)
         manifest = _read_manifest(root)
@@ -112,6 +113,10 @@ class Events:
                 raise EventSchemaError(
                     f"{root / name}.parquet must be a stored {name} table, got another form or none. "
                     "Ingest the events again."
+                )
+            if _file_sha256(root / f"{name}.parquet") != manifest["files"].get(name):
+                raise EventSchemaError(
+                    f"{root / name}.parquet must be as it was ingested, got another file. Ingest the events again."
                 )
         return cls(
             sources=sources,
@@ -145,8 +150,14 @@ def write_manifest(folder: Path, events: Events) -> None:
         "present": sorted(events.present),
         "key_fingerprint": events.key_fingerprint,
         "fingerprint": events.fingerprint,
+        "files": {name: _file_sha256(folder / f"{name}.parquet") for name in events.tables},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _read_manifest(root: Path) -> dict[str, Any]:
@@ -164,7 +175,10 @@ def _read_manifest(root: Path) -> dict[str, Any]:
         raise EventSchemaError(
             f"{path} must have format {_FORMAT}, got {form!r}. Upgrade Benne, or ingest the events again."
         )
-    if not (set(manifest) >= _MANIFEST_KEYS and tables <= set(TABLES)):
+    named = isinstance(manifest.get("files"), dict) and all(
+        isinstance(pair, list) and len(pair) == 2 for pair in manifest.get("present", ())
+    )
+    if not (named and set(manifest) >= _MANIFEST_KEYS and {"members"} <= tables <= set(TABLES)):
         raise EventSchemaError(f"{path} must name its tables and fingerprints, got others. Ingest the events again.")
     return manifest
 

@@ -434,6 +434,8 @@ def test_a_foreign_broken_or_newer_folder_is_refused(
         ({"format": 1, "tables": []}, "must name its tables and fingerprints, got others"),
         ({"format": 1}, "must be a manifest of events, got something else"),
         (right | {"tables": ["../../etc"]}, "must name its tables and fingerprints, got others"),
+        (right | {"tables": [t for t in right["tables"] if t != "members"]}, "must name its tables and fingerprints"),
+        (right | {"present": ["payments"]}, "must name its tables and fingerprints"),
         ([1], "must be a manifest of events, got something else"),
     ]:
         manifest.write_text(json.dumps(wrong))
@@ -445,6 +447,16 @@ def test_a_foreign_broken_or_newer_folder_is_refused(
     manifest.write_text(json.dumps(right))
     (folder / "dues.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(EventSchemaError, match=r"dues\.parquet must be a stored dues table"):
+        Events.open(folder)
+
+
+def test_a_table_exchanged_for_another_of_its_form_is_refused(
+    good: Frames, key: SubjectKey, clock: datetime, tmp_path: Path
+) -> None:
+    folder = load_events(good, key=key, ingested_at=clock).save(tmp_path / "it")
+    assert Events.open(folder).rows("payments") == len(good["payments"])
+    pq.write_table(pq.read_table(folder / "payments.parquet").slice(1), folder / "payments.parquet")
+    with pytest.raises(EventSchemaError, match=r"payments\.parquet must be as it was ingested, got another file"):
         Events.open(folder)
 
 
