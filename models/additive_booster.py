@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from benne.errors import ParameterError
 from benne.models.starved_categories import feed_starved
 
-__all__ = ["BoosterOptions", "FoldTrees", "Folds", "cross_fit", "refit"]
+__all__ = ["BoosterOptions", "FoldTrees", "Folds", "cross_fit", "refit", "without_extremes"]
 
 Floats = npt.NDArray[np.float64]
 Folds = list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
@@ -34,7 +35,10 @@ _REFUSED_NAMES = {
     "interaction_constraints_vector": "the categories are the groups, and groups that overlap break the sums of points",
     "zero_as_missing": "a zero is a value and a missing value is not",
     "use_missing": "a missing value must stay what it is",
-    "categorical_feature": "scored features are numeric",
+    **dict.fromkeys(
+        ("categorical_feature", "categorical_features", "categorical_column", "cat_feature", "cat_column"),
+        "scored features are numeric",
+    ),
 }
 _RESERVED = {
     "objective", "objective_type", "app", "application", "loss", "metric", "metrics", "num_class", "boosting",
@@ -50,6 +54,9 @@ _RESERVED = {
     "bagging_freq", "subsample_freq",
 }  # fmt: skip
 
+
+_FEATURE_INFOS = re.compile(r"^(feature_infos=)(.*)$", re.M)
+_EVERYTHING = "[-1e+300:1e+300]"
 
 _WORTH_A_TREE = 1e-5
 """Log loss that ``patience`` trees together must save; on separable data it falls for ever."""
@@ -280,9 +287,22 @@ def _train_fold(
 
 
 def refit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | None, trees: int) -> str:
-    """Train on all rows with the number of trees the folds chose; returns the text model."""
+    """Train on all rows with the number of trees the folds chose; returns the text model without extremes."""
     parameters = recipe.parameters(len(X))
     data = lgb.Dataset(X, bad, weight=weight, params=parameters)
     booster = lgb.train(parameters, data, num_boost_round=trees)
     text = str(booster.model_to_string(num_iteration=trees))
-    return recipe.fed(text, X, bad, weight) if recipe.may_starve else text
+    return without_extremes(recipe.fed(text, X, bad, weight) if recipe.may_starve else text)
+
+
+def without_extremes(text: str) -> str:
+    """The text model with a constant for the range of each column.
+
+    LightGBM writes the smallest and largest training value of every column, each often one
+    member's own, into its ``feature_infos``; neither scoring nor TreeSHAP reads them.
+    """
+
+    def scrubbed(line: re.Match[str]) -> str:
+        return line[1] + " ".join(info if info == "none" else _EVERYTHING for info in line[2].split())
+
+    return _FEATURE_INFOS.sub(scrubbed, text, count=1)

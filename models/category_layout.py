@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -155,6 +156,11 @@ def _weights(names: Sequence[str], weights: Mapping[str, float] | None) -> tuple
     missing = [name for name in names if name not in given]
     if missing:
         raise CategoryError(f"weights must have one for each category, got none for {_listed(missing)}. Add them.")
+    wrong = [name for name in names if isinstance(given[name], bool) or not isinstance(given[name], numbers.Real)]
+    if wrong:
+        raise CategoryError(
+            f"The weight of category {wrong[0]!r} must be a number, got {type(given[wrong[0]]).__name__}. Give a share."
+        )
     values = [float(given[name]) for name in names]
     bad = [name for name, w in zip(names, values, strict=True) if not (math.isfinite(w) and w > 0)]
     if bad:

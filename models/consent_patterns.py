@@ -100,6 +100,8 @@ def withheld_per_row(withheld: Any, rows: int, layout: CategoryLayout) -> Bools:
     ------
     CategoryError
         For a category that is neither the model's nor one of the five.
+    CategoryWithheld
+        For one of the five where the model has categories of its own: it could not be kept out.
     ParameterError
         If there is neither one set nor one per row.
     """
@@ -122,22 +124,40 @@ def _flags(withheld: Iterable[str], layout: CategoryLayout) -> Bools:
     unknown = sorted(str(name) for name in names if name not in layout.names and name not in CATEGORIES)
     if unknown:
         raise CategoryError(
-            f"withheld names {', '.join(unknown)}, which is no category. Use {', '.join(layout.names)}."
+            f"withheld must name categories among {', '.join(layout.names)}, got {len(unknown)} other name(s). "
+            "Pass categories, not columns or members."
         )
+    if not names <= set(layout.names):
+        _refuse_own_categories(layout)
     return np.array([name in names for name in layout.names], dtype=bool)
 
 
 def consented_by(mask: pd.DataFrame | None, rows: int, layout: CategoryLayout) -> Bools:
     """Whether each row consents to each category of the model, shape (n, categories); all, without a mask.
 
-    Categories of a model's own, outside the five, have no consent column and count as consented.
+    Raises
+    ------
+    CategoryWithheld
+        If a row withholds something and the model has categories of its own, outside the five:
+        nobody knows which of its columns that forbids.
     """
     consented = np.ones((rows, len(layout.names)), dtype=bool)
     if mask is not None:
+        if not mask.to_numpy(dtype=bool).all():
+            _refuse_own_categories(layout)
         for c, name in enumerate(layout.names):
             if name in mask.columns:
                 consented[:, c] = mask[name].to_numpy(dtype=bool)
     return consented
+
+
+def _refuse_own_categories(layout: CategoryLayout) -> None:
+    own = [name for name in layout.names if name not in CATEGORIES]
+    if own:
+        raise CategoryWithheld(
+            f"Categories of a model must be the five ids where members withhold some, got {own[0]!r}: a withheld "
+            "category cannot be kept out of this model. Use the five ids, or leave those rows out."
+        )
 
 
 def refuse_masked(consented: Bools, used: Bools, layout: CategoryLayout) -> None:

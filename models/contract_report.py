@@ -27,7 +27,8 @@ class ContractReport:
     reference_rows : int
         Size of the reference sample, on which the shares hold.
     reference_sha256 : str
-        Of the sample's feature rows (float64, row by row), which are not kept.
+        Of the sample's feature rows (float64, row by row), which are not kept. Of the sample,
+        a saved model holds the values of each category function, sorted one by one.
     shares : DataFrame
         One row per category: ``target`` weight, shipped ``multiplier``, ``influence`` of its
         function before that, and the realised share with its 95 % interval on the reference

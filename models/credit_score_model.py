@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benne.errors import ModelError, ParameterError
+from benne.errors import ModelDirectoryError, ModelError, ParameterError
 from benne.models.additive_booster import BoosterOptions, BoosterRecipe
 from benne.models.category_layout import layout_of
 from benne.models.consent_patterns import (
@@ -25,7 +25,7 @@ from benne.models.contract_report import frontier_table
 from benne.models.explanation import Explanation
 from benne.models.fitting import learn
 from benne.models.inputs import read_table, rules_for
-from benne.models.persistence import ModelState, load_state, save_state
+from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
 from benne.models.points import AdditiveTrees
 from benne.models.resampling import Resampler, share_intervals
 from benne.models.rows import Folding, ScoredRows, scored_rows, tightened, training_data
@@ -262,6 +262,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with threadpool_limits(limits=1, user_api="blas"):
             return frontier_table(layout.names, np.array(layout.weights), self._oof, taus)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out-of-fold rows behind when copied or pickled: they belong to members."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_oof"}
+
     @property
     def patterns(self) -> list[frozenset[str]]:
         """Sets of categories that may be scored alone, the full one first."""
@@ -271,15 +275,20 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as a directory: text model, JSON and Parquet, no pickle; all of it or nothing.
 
-        No member's row is in it: the reference sample is kept as one number per row and
-        category, from which the realised shares can be checked again, beside the hash of its features.
+        No member's row or feature value is in it. What remains of the reference sample are the
+        values of each category function, sorted within the category so that they form no rows,
+        and the hash of its feature rows: from those values the realised shares can be checked
+        again. An earlier model at ``path`` stays until the new one takes its place.
 
         Raises
         ------
         ModelDirectoryError
-            If ``path`` holds something other than a saved model.
+            If ``path`` holds anything besides a saved model, or cannot be written.
+        ParameterError
+            If a parameter was set since the fit that no model can have.
         """
         check_is_fitted(self)
+        self._checked_parameters()
         save_state(path, self._state, self.get_params(deep=False))
 
     @classmethod
@@ -292,9 +301,12 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If it is missing, corrupted, incomplete, or from a newer Benne.
         """
         state, parameters = load_state(path)
-        model = cls(**parameters)
-        options = parameters["booster"] or BoosterOptions()
-        model._adopt(state, options.threads)
+        try:
+            model = cls(**parameters)
+            options = parameters["booster"] or BoosterOptions()
+            model._adopt(state, options.threads)
+        except MALFORMED as error:
+            raise error if isinstance(error, ModelDirectoryError) else malformed(error) from None
         return model
 
     def _adopt(self, state: ModelState, threads: int) -> None:

@@ -57,7 +57,18 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a fit has learned and what is saved of it."""
+    """What a fit has learned and what is saved of it.
+
+    Parameters
+    ----------
+    text : str
+        LightGBM's text model, without the extremes of the training values.
+    patterns : tuple of PatternWeights
+    reference : ndarray of float64, shape (m, categories)
+        Category functions of the reference sample, each column sorted by itself: no row is anybody's.
+    contract_report : ContractReport
+    calibration_reports : dict of frozenset to CalibrationReport
+    """
 
     text: str
     patterns: tuple[PatternWeights, ...]
@@ -117,7 +128,8 @@ def learn(
     learned = Learned(
         text=text,
         patterns=tuple(solution.shipped for solution in solutions),
-        reference=reference,
+        # Each column on its own: the shares need no more, and no row is left that belongs to a member.
+        reference=np.sort(reference, axis=0),
         contract_report=_report(plan, solutions[0], reference, oof, _sha256(data.X[rows])),
         calibration_reports={s.shipped.used: s.calibration for s in solutions},
     )
@@ -189,7 +201,10 @@ def _solve_pattern(
     weight = None if data.weight is None else data.weight[rows]
     solution = solve_contract(z[rows][:, inside], data.bad[rows], plan.contract(used), weight)
     if not solution.multipliers.any():
-        _log.warning("No evidence found out of fold for %s: everybody gets the base rate.", sorted(used))
+        _log.warning(
+            "Members who let only %s be used get the base rate: no evidence in it held out of fold.",
+            " and ".join(sorted(used)),
+        )
     multipliers = np.zeros(len(inside))
     multipliers[inside] = np.divide(
         solution.multipliers, scale[inside], out=np.zeros(int(inside.sum())), where=scale[inside] > 0

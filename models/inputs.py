@@ -100,6 +100,12 @@ def read_table(X: Any) -> FeatureTable:
 def _frame_of(X: Any) -> pd.DataFrame | None:
     if isinstance(X, pd.DataFrame):
         return X
+    if X is None or isinstance(X, (pd.Series, Mapping, str, bytes)) or hasattr(X, "collect"):
+        raise FeatureTypeError(
+            "X must be a table with one row per observation (pandas, Polars or Arrow) or a 2D array, "
+            f"got {type(X).__module__}.{type(X).__name__}. For one row of a frame pass `frame.iloc[[0]]`; "
+            "collect what is lazy."
+        )
     if hasattr(X, "__arrow_c_stream__"):
         import pyarrow as pa  # only tables that are not pandas need it
 
@@ -179,8 +185,15 @@ def match_columns(table: FeatureTable, columns: Sequence[str], named: bool, abse
         raise FeatureColumnsError(f"X must have only the columns of the fit, got {_listed(extra)} besides. Drop them.")
 
 
-def float_matrix(frame: pd.DataFrame, columns: Sequence[str], ignored: Collection[str] = ()) -> Floats:
-    """Columns in their order as a new float64 matrix; ``ignored`` ones are NaN and never looked at.
+def float_matrix(frame: pd.DataFrame, columns: Sequence[str], withheld: Bools | None = None) -> Floats:
+    """Columns in their order as a new float64 matrix; withheld cells are NaN and never looked at.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, ...)
+        Columns that every row withholds may be absent.
+    columns : sequence of str
+    withheld : ndarray of bool, shape (n, columns), optional
 
     Raises
     ------
@@ -189,9 +202,14 @@ def float_matrix(frame: pd.DataFrame, columns: Sequence[str], ignored: Collectio
     FeatureValueError
         For integers that float64 cannot hold exactly.
     """
-    matrix = np.empty((len(frame), len(columns)))
+    matrix = np.full((len(frame), len(columns)), np.nan)
     for j, name in enumerate(columns):
-        matrix[:, j] = np.nan if name in ignored else _float_column(frame[name])
+        used = np.ones(len(frame), dtype=bool) if withheld is None else ~withheld[:, j]
+        if used.all():
+            matrix[:, j] = _float_column(frame[name])
+        elif used.any():
+            # A column of objects may be one only for what stands in its withheld cells.
+            matrix[used, j] = _float_column(frame[name].loc[used].infer_objects())
     return matrix
 
 

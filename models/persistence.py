@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -17,27 +15,28 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from lightgbm.basic import LightGBMError
 
-from benne.errors import ModelDirectoryError, ParameterError
+from benne.errors import ModelDirectoryError, ModelError, ParameterError
 from benne.models import serialising
+from benne.models.additive_booster import BoosterOptions
 from benne.models.category_layout import CategoryLayout
 from benne.models.fitting import Learned
 from benne.models.inputs import FeatureRules
+from benne.models.model_directory import FILES, MANIFEST, found_model, replace_model
+from benne.models.saved_promises import check_promises
 from benne.models.scale import ScoreScale
-from benne.models.weight_contract import influence_shares
 
-__all__ = ["FORMAT_VERSION", "ModelState", "load_state", "save_state"]
+__all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
 FORMAT_VERSION: Final = 1
 
-_MANIFEST: Final = "manifest.json"
-_BOOSTER: Final = "booster.txt"
-_MODEL: Final = "model.json"
-_REPORTS: Final = "reports.json"
-_REFERENCE: Final = "reference.parquet"
-_FILES: Final = (_BOOSTER, _MODEL, _REPORTS, _REFERENCE)
+MALFORMED: Final = (
+    ArithmeticError, AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError, LightGBMError,
+)  # fmt: skip
+"""What reading a malformed model may run into."""
 
-_SHARES_HOLD_TO: Final = 1e-6
+_BOOSTER, _MODEL, _REPORTS, _REFERENCE = FILES
 
 
 @dataclass(frozen=True)
@@ -53,36 +52,24 @@ class ModelState:
 
 
 def save_state(path: str | PathLike[str], state: ModelState, parameters: Mapping[str, Any]) -> None:
-    """Write a model directory in full beside its place, then move it there.
+    """Write a model directory in full beside its place, then move it there; no row of a member is in it.
 
     The same model gives the same bytes. An earlier model at ``path`` is replaced.
 
     Raises
     ------
     ModelDirectoryError
-        If ``path`` is a file, or a directory that is not a saved model.
+        If ``path`` holds anything besides a saved model, or cannot be written.
+    ParameterError
+        If what the model is made of has no JSON form.
     """
-    target = Path(path).absolute()
-    if target.exists() and not _replaceable(target):
-        raise ModelDirectoryError("path must be new, empty, or a saved model, got something else. Choose another.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
-        fresh = Path(scratch) / "new"
-        fresh.mkdir()
-        _write(fresh, state, parameters)
-        if target.exists():
-            os.rename(target, Path(scratch) / "old")
-        os.rename(fresh, target)
-
-
-def _replaceable(target: Path) -> bool:
-    return target.is_dir() and ((target / _MANIFEST).is_file() or not any(target.iterdir()))
+    replace_model(path, lambda directory: _write(directory, state, parameters))
 
 
 def _write(directory: Path, state: ModelState, parameters: Mapping[str, Any]) -> None:
     learned = state.learned
     model = {
-        "parameters": serialising.parameters_to(parameters),
+        "parameters": _parameters_to(parameters),
         "layout": dataclasses.asdict(state.layout),
         "rules": serialising.rules_to(state.rules),
         "scale": dataclasses.asdict(state.scale),
@@ -99,8 +86,17 @@ def _write(directory: Path, state: ModelState, parameters: Mapping[str, Any]) ->
     _write_json(directory / _REPORTS, reports)
     columns = {name: learned.reference[:, c] for c, name in enumerate(state.layout.names)}
     pq.write_table(pa.table(columns), directory / _REFERENCE)
-    files = {name: _sha256(directory / name) for name in _FILES}
-    _write_json(directory / _MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
+    files = {name: _sha256(directory / name) for name in FILES}
+    _write_json(directory / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
+
+
+def _parameters_to(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return serialising.parameters_to(parameters)
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(
+            f"Parameters must be as for a fit to be saved, got {type(error).__name__} in reading them. Correct them."
+        ) from None
 
 
 def _write_json(path: Path, data: Any) -> None:
@@ -118,37 +114,47 @@ def load_state(path: str | PathLike[str]) -> tuple[ModelState, dict[str, Any]]:
     ------
     ModelDirectoryError
     """
-    directory = Path(path)
-    _verify(directory)
+    directory = found_model(path)
     try:
+        _verify(directory)
         state, parameters = _read(directory)
-    except (KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
-        raise ModelDirectoryError(
-            f"The saved model must be complete and well formed, got {type(error).__name__} in reading it. Save it anew."
-        ) from error
-    _verify_shares(state)
+        check_promises(state)
+        (parameters["booster"] or BoosterOptions()).check()
+    except ModelDirectoryError:
+        raise
+    except (*MALFORMED, OSError, pa.ArrowException, ModelError) as error:
+        raise malformed(error) from None
     return state, parameters
 
 
+def malformed(error: Exception) -> ModelDirectoryError:
+    """What to raise for whatever a malformed model runs into; the cause, which may quote a value, is left out."""
+    return ModelDirectoryError(
+        f"The saved model must be complete and well formed, got {type(error).__name__} in reading it. Save it anew."
+    )
+
+
 def _verify(directory: Path) -> None:
-    manifest_path = directory / _MANIFEST
+    manifest_path = directory / MANIFEST
     if not manifest_path.is_file():
-        raise ModelDirectoryError(f"A saved model must be a directory with {_MANIFEST}, got none. Check the path.")
+        raise ModelDirectoryError(f"A saved model must be a directory with {MANIFEST}, got none. Check the path.")
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        version, files = int(manifest["format_version"]), dict(manifest["files"])
-    except (ValueError, KeyError, TypeError) as error:
+        version, files = manifest["format_version"], dict(manifest["files"])
+    except MALFORMED as error:
         raise ModelDirectoryError(
-            f"{_MANIFEST} is corrupted ({type(error).__name__}). Restore the saved model."
-        ) from error
+            f"{MANIFEST} is corrupted ({type(error).__name__}). Restore the saved model."
+        ) from None
+    if type(version) is not int:
+        raise ModelDirectoryError(f"{MANIFEST} must name its format by a whole number. Restore the saved model.")
     if version > FORMAT_VERSION:
         raise ModelDirectoryError(
             f"The saved model must have format {FORMAT_VERSION} or older, got {version}, "
             "which a newer Benne wrote. Upgrade Benne."
         )
-    if version < 1 or sorted(files) != sorted(_FILES):
-        raise ModelDirectoryError(f"{_MANIFEST} must list {', '.join(_FILES)} in format 1. Restore the saved model.")
-    for name in _FILES:
+    if version < 1 or sorted(files) != sorted(FILES):
+        raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(FILES)} in format 1. Restore the saved model.")
+    for name in FILES:
         if not (directory / name).is_file():
             raise ModelDirectoryError(f"The saved model must hold {name}, got none. Restore it.")
         if _sha256(directory / name) != files[name]:
@@ -176,20 +182,6 @@ def _read(directory: Path) -> tuple[ModelState, dict[str, Any]]:
         bool(model["named"]),
     )
     return state, serialising.parameters_from(model["parameters"])
-
-
-def _verify_shares(state: ModelState) -> None:
-    """Recompute each pattern's shares on the reference sample: a saved promise is checked, not trusted."""
-    tolerance = state.learned.contract_report.tolerance + _SHARES_HOLD_TO
-    for pattern in state.learned.patterns:
-        if any(pattern.multipliers):
-            shares = influence_shares(state.learned.reference * np.array(pattern.multipliers))
-            missed = np.abs(shares - state.layout.weights_over(pattern.used)).max()
-            if missed > tolerance:
-                raise ModelDirectoryError(
-                    f"Shares on the reference sample must be within {tolerance:g} of the weights, "
-                    f"got {missed:g} off. Fit anew."
-                )
 
 
 def _sha256(path: Path) -> str:

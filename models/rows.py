@@ -26,7 +26,7 @@ from benne.models.consent_patterns import (
 from benne.models.cross_fitting import codes_of, folds_of
 from benne.models.fitting import TrainingData
 from benne.models.inputs import FeatureRules, FeatureTable, check_values, float_matrix, match_columns, read_table
-from benne.models.labels import Labels, read_labels, read_sample_weight
+from benne.models.labels import Labels, label_array, read_labels, read_sample_weight
 
 __all__ = ["Folding", "ScoredRows", "scored_rows", "tightened", "training_data"]
 
@@ -56,10 +56,13 @@ def training_data(
     """
     rows = len(table.frame)
     labels, weight, keep = _labelled(y, sample_weight, rows)
-    matrix = float_matrix(table.frame, rules.columns)[keep]
-    consented = consented_by(table.mask, rows, layout)[keep]
-    _refuse_leaks(matrix, consented, layout)
-    check_values(matrix, rules, consented[:, layout.categories_of_columns])
+    frame = table.frame.loc[keep]
+    consented = consented_by(None if table.mask is None else table.mask.loc[keep], len(frame), layout)
+    withheld = ~consented[:, layout.categories_of_columns]
+    _refuse_leaks(frame, rules.columns, withheld, layout)
+    _refuse_unscorable(consented, layout)
+    matrix = float_matrix(frame, rules.columns, withheld)
+    check_values(matrix, rules, ~withheld)
     group, moment = codes_of(folding.groups, rows, "groups"), codes_of(folding.time, rows, "time")
     group, moment = (None if codes is None else codes[keep] for codes in (group, moment))
     folds = folds_of(labels.bad, group, moment, folding.folds, folding.seed)
@@ -116,8 +119,7 @@ def scored_rows(
     match_columns(table, rules.columns, named, absent)
     refuse_masked(consented_by(table.mask, len(table.frame), layout), ~refused, layout)
     codes = pattern_codes(~refused, patterns, layout)
-    matrix = float_matrix(table.frame, rules.columns, absent)
-    matrix[refused[:, of_column]] = np.nan
+    matrix = float_matrix(table.frame, rules.columns, refused[:, of_column])
     check_values(matrix, rules, ~refused[:, of_column])
     refuse_empty(_present(matrix, layout), ~refused)
     return ScoredRows(matrix, codes, _sets(refused, layout), table.frame.index)
@@ -129,21 +131,25 @@ def _labelled(y: Any, sample_weight: Any, rows: int) -> tuple[Labels, Floats | N
     if weight is None:
         return read_labels(y, rows), None, np.ones(rows, dtype=bool)
     keep = weight > 0
-    values = None if y is None else np.asarray(y)
-    if values is not None and len(values) == rows:
+    values = None if y is None else label_array(y)
+    if values is not None and values.ndim and len(values) == rows:
         return read_labels(values[keep], int(keep.sum())), weight[keep], keep
     return read_labels(values, rows), weight, keep
 
 
-def _refuse_leaks(matrix: Floats, consented: Bools, layout: CategoryLayout) -> None:
-    """Refuse training rows that no pattern may use, and values of a category that is withheld."""
-    leaked = ~np.isnan(matrix) & ~consented[:, layout.categories_of_columns]
-    for j in np.flatnonzero(leaked.any(axis=0))[:1]:
-        name = layout.names[layout.column_category[j]]
-        raise CategoryWithheld(
-            f"Category {name!r} is withheld in {int(leaked[:, j].sum())} rows that hold values of it. "
-            "They must not have been computed; pass what `build_features` returns."
-        )
+def _refuse_leaks(frame: pd.DataFrame, columns: Sequence[str], withheld: Bools, layout: CategoryLayout) -> None:
+    """Refuse training rows that hold anything of a category that they withhold, of whatever type it is."""
+    for j in np.flatnonzero(withheld.any(axis=0)):
+        leaked = int((frame[columns[int(j)]].notna().to_numpy() & withheld[:, j]).sum())
+        if leaked:
+            raise CategoryWithheld(
+                f"Category {layout.names[layout.column_category[j]]!r} is withheld in {leaked} rows that hold values "
+                "of it. They must not have been computed; pass what `build_features` returns."
+            )
+
+
+def _refuse_unscorable(consented: Bools, layout: CategoryLayout) -> None:
+    """Refuse training rows that no pattern may use."""
     allowed = set(allowed_patterns(layout))
     unique, count = np.unique(consented, axis=0, return_counts=True)
     for flags, rows in zip(unique, count, strict=True):

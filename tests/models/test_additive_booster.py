@@ -4,7 +4,7 @@ import pytest
 
 from benne.errors import ModelDirectoryError, ParameterError
 from benne.models import BoosterOptions
-from benne.models.additive_booster import BoosterRecipe, cross_fit, refit
+from benne.models.additive_booster import BoosterRecipe, cross_fit, refit, without_extremes
 from benne.models.points import AdditiveTrees
 
 
@@ -19,6 +19,11 @@ from benne.models.points import AdditiveTrees
         ({"interaction_constraints": [[0, 1], [1, 2]]}, "groups that overlap break the sums of points"),
         ({"zero_as_missing": True}, "'zero_as_missing' is refused: a zero is a value"),
         ({"use_missing": False}, "'use_missing' is refused"),
+        ({"categorical_feature": [0]}, "'categorical_feature' is refused: scored features are numeric"),
+        ({"categorical_features": [0]}, "'categorical_features' is refused: scored features are numeric"),
+        ({"cat_feature": [0]}, "'cat_feature' is refused: scored features are numeric"),
+        ({"cat_column": [0]}, "'cat_column' is refused: scored features are numeric"),
+        ({"categorical_column": [0]}, "'categorical_column' is refused: scored features are numeric"),
         ({"n_estimators": 5}, "'n_estimators' is set by BoosterOptions"),
     ],
 )
@@ -90,3 +95,25 @@ def test_the_number_of_threads_changes_no_byte() -> None:
         options = BoosterOptions(max_trees=30, threads=threads)
         fitted.append(cross_fit(BoosterRecipe(options, 0, [[0, 1], [2, 3]], [0] * 4), X, bad, None, folds))
     assert fitted[0] == fitted[1]
+
+
+def test_the_text_model_holds_no_extreme_of_the_training_values() -> None:
+    X, bad = data()
+    X[:, 3] = 0.0
+    text = refit(recipe([[0, 1], [2, 3]], [0, 0, 0, 0]), X, bad, None, 40)
+    infos = next(line for line in text.splitlines() if line.startswith("feature_infos="))
+    assert infos == "feature_infos=" + " ".join(["[-1e+300:1e+300]"] * 3 + ["none"])
+    booster = AdditiveTrees(text, np.array([0, 0, 1, 1]), 2).booster
+    assert infos in booster.model_to_string()
+
+
+def test_a_model_without_extremes_predicts_bit_for_bit_the_same() -> None:
+    X, bad = data()
+    parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1}
+    text = lgb.train(parameters, lgb.Dataset(X, bad), 30).model_to_string()
+    scrubbed = without_extremes(text)
+    assert scrubbed != text
+    before, after = lgb.Booster(model_str=text), lgb.Booster(model_str=scrubbed)
+    beyond = np.vstack([X, 1e6 * X, -1e6 * X])
+    for kind in ({}, {"raw_score": True}, {"pred_leaf": True}, {"pred_contrib": True}):
+        np.testing.assert_array_equal(before.predict(beyond, **kind), after.predict(beyond, **kind))

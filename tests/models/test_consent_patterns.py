@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benne.errors import CategoryError, InsufficientEvidence, ParameterError
+from benne.errors import CategoryError, CategoryWithheld, InsufficientEvidence, ParameterError
 from benne.models import withheld_of
 from benne.models.category_layout import DEFAULT_WEIGHTS, CategoryLayout
-from benne.models.consent_patterns import allowed_patterns, pattern_codes, refuse_empty, withheld_per_row
+from benne.models.consent_patterns import allowed_patterns, consented_by, pattern_codes, refuse_empty, withheld_per_row
 
 FIVE = CategoryLayout(tuple(DEFAULT_WEIGHTS), (0, 1, 2, 3, 4), tuple(DEFAULT_WEIGHTS.values()))
 
@@ -43,7 +43,7 @@ def test_a_category_that_the_model_lacks_may_be_withheld_all_the_same() -> None:
     ("withheld", "error", "message"),
     [
         ("social", ParameterError, "got the string 'social'"),
-        ({"sociol"}, CategoryError, "withheld names sociol, which is no category"),
+        ({"sociol"}, CategoryError, "withheld must name categories among .*, got 1 other name"),
         ([set()], ParameterError, "one for each of the 2 rows, got 1"),
         ([set(), "social"], ParameterError, "one for each of the 2 rows"),
     ],
@@ -81,3 +81,23 @@ def test_a_file_with_one_filled_category_is_too_thin() -> None:
 def test_a_mask_becomes_one_set_per_row() -> None:
     columns = {f"consented_{name}": [True, name != "social"] for name in DEFAULT_WEIGHTS}
     assert withheld_of(pd.DataFrame({"income": [1.0, 2.0], **columns})) == [frozenset(), frozenset({"social"})]
+
+
+OWN = CategoryLayout(("history", "dealings"), (0, 1), (0.6, 0.4))
+
+
+def test_a_mask_that_withholds_is_refused_where_the_categories_are_not_the_five() -> None:
+    mask = pd.DataFrame({name: [True, True] for name in DEFAULT_WEIGHTS})
+    assert consented_by(mask, 2, OWN).all()
+    mask.loc[1, "social"] = False
+    for own in (OWN, CategoryLayout(("single",), (0,), (1.0,)), CategoryLayout(("ability", "x"), (0, 1), (0.5, 0.5))):
+        with pytest.raises(CategoryWithheld, match="must be the five ids where members withhold some"):
+            consented_by(mask, 2, own)
+    subset = CategoryLayout(("ability",), (0,), (1.0,))
+    assert consented_by(mask, 2, subset).all()
+
+
+def test_one_of_the_five_cannot_be_withheld_from_categories_of_ones_own() -> None:
+    np.testing.assert_array_equal(withheld_per_row({"dealings"}, 1, OWN), [[False, True]])
+    with pytest.raises(CategoryWithheld, match="cannot be kept out of this model"):
+        withheld_per_row({"social"}, 1, OWN)

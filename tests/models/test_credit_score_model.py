@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import numpy as np
@@ -388,3 +389,54 @@ def test_a_loaded_model_has_no_frontier(model, tmp_path) -> None:
     model.save(tmp_path / "model")
     with pytest.raises(ModelError, match="The frontier needs the rows of the fit"):
         CreditScoreModel.load(tmp_path / "model").frontier()
+
+
+@pytest.mark.parametrize(
+    "categories",
+    [
+        "single",
+        {
+            "means": ["income", "savings", "friends"],
+            "rest": ["late days (max)", "late_count", "utilisation", "spend_swing"],
+        },
+    ],
+)
+def test_withholding_is_no_evidence_for_a_model_with_categories_of_its_own(
+    members, newcomers, quick, masked_frame, categories
+) -> None:
+    weights = None if categories == "single" else {"means": 0.5, "rest": 0.5}
+    model = CreditScoreModel(categories, weights, booster=quick)
+    refuses = np.arange(len(members.X)) < 300
+    with pytest.raises(CategoryWithheld, match="Categories of a model must be the five ids"):
+        model.fit(masked_frame(members.X, {"social": refuses}), members.y)
+    model.fit(masked_frame(members.X, {}), members.y)
+    frame = masked_frame(newcomers.X, {"social": np.arange(len(newcomers.X)) < 1})
+    for withheld in ((), withheld_of(frame)):
+        with pytest.raises(CategoryWithheld, match="Use the five ids, or leave those rows out"):
+            model.predict_score(frame, withheld)
+    assert len(model.predict_score(frame.iloc[1:], withheld_of(frame.iloc[1:]))) == len(frame) - 1
+
+
+@pytest.mark.parametrize("strange", ["a member's secret", 2**60, -5])
+def test_what_one_row_withholds_may_be_of_any_type_in_a_batch(model, newcomers, strange) -> None:
+    sets = [{"social"} if i == 3 else set() for i in range(20)]
+    rows = newcomers.X.iloc[:20].copy()
+    expected = model.predict_score(rows, sets)
+    rows["friends"] = [strange if i == 3 else value for i, value in enumerate(rows["friends"])]
+    rows["friends"] = pd.Series(list(rows["friends"]), dtype=object)
+    np.testing.assert_array_equal(model.predict_score(rows, sets), expected)
+
+
+def test_fit_refuses_text_in_what_a_row_withholds_as_withheld(members, categories, quick, masked_frame) -> None:
+    frame = masked_frame(members.X, {"social": np.arange(len(members.X)) < 3})
+    frame["friends"] = frame["friends"].astype(object)
+    frame.loc[0, "friends"] = "a member's secret"
+    with pytest.raises(CategoryWithheld, match="Category 'social' is withheld in 1 rows that hold values of it"):
+        CreditScoreModel(categories, booster=quick).fit(frame, members.y)
+
+
+def test_a_copied_model_leaves_the_rows_of_the_fit_behind(model, newcomers) -> None:
+    copied = copy.deepcopy(model)
+    np.testing.assert_array_equal(copied.predict_score(newcomers.X), model.predict_score(newcomers.X))
+    assert "_oof" in vars(model)
+    assert "_oof" not in vars(copied)

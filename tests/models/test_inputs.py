@@ -114,3 +114,42 @@ def test_a_value_that_cannot_be_is_refused_without_showing_it(row: list[float], 
 
 def test_a_withheld_cell_is_not_looked_at() -> None:
     check_values(np.array([[np.nan, 0.5]]), rules(), np.array([[False, True]]))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        FRAME["days"],
+        {"days": [1, 2]},
+        None,
+        "days",
+        pl.from_pandas(FRAME).lazy(),
+    ],
+    ids=["series", "dict", "none", "text", "lazy"],
+)
+def test_what_is_no_table_at_all_is_refused_with_what_to_pass(given: object) -> None:
+    with pytest.raises(FeatureTypeError, match="X must be a table with one row per observation"):
+        read_table(given)
+
+
+@pytest.mark.parametrize("strange", ["a member's secret", 2**60, True, None])
+def test_what_stands_in_a_withheld_cell_is_never_looked_at(strange: object) -> None:
+    frame = pd.DataFrame({"days": pd.Series([1, strange, 3], dtype=object), "share": [0.5, 0.5, 0.5]})
+    withheld = np.array([[False, False], [True, False], [False, False]])
+    matrix = float_matrix(frame, ["days", "share"], withheld)
+    np.testing.assert_array_equal(matrix, [[1.0, 0.5], [np.nan, 0.5], [3.0, 0.5]])
+
+
+def test_a_withheld_whole_number_may_be_too_large_for_float64() -> None:
+    frame = pd.DataFrame({"days": [1, 2**60]})
+    np.testing.assert_array_equal(float_matrix(frame, ["days"], np.array([[False], [True]])), [[1.0], [np.nan]])
+
+
+def test_a_used_cell_of_text_is_refused_although_others_are_withheld() -> None:
+    frame = pd.DataFrame({"days": pd.Series([1, "two", "three"], dtype=object)})
+    with pytest.raises(FeatureTypeError, match="Feature 'days' must be of numbers"):
+        float_matrix(frame, ["days"], np.array([[False], [False], [True]]))
+
+
+def test_a_column_that_everybody_withholds_may_be_absent() -> None:
+    assert np.isnan(float_matrix(FRAME, ["friends"], np.ones((2, 1), dtype=bool))).all()

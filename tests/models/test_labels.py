@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from benne.errors import LabelError
@@ -42,3 +43,34 @@ def test_labels_that_cannot_be_learned_from_are_refused(y: object, message: str)
 def test_weights_that_cannot_be_used_are_refused(weight: list[float], message: str) -> None:
     with pytest.raises(LabelError, match=message):
         read_sample_weight(weight, 2)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (["heavy", "light"], "sample_weight must be numbers, got something else"),
+        ([10**400, 1], "sample_weight must be numbers, got something else"),
+        ([1e308, 1e308], "sample_weight must sum to 1e\\+30 at most"),
+        ([1e39, 1.0], "sample_weight must sum to 1e\\+30 at most"),
+    ],
+)
+def test_weights_that_would_overflow_or_are_no_numbers_are_refused(weight: list[object], message: str) -> None:
+    with pytest.raises(LabelError, match=message):
+        read_sample_weight(weight, 2)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(["anna-secret", 1, 1, "anna-secret"], dtype=object),
+        np.array([{"anna-secret": 1}, 1, 0, 1], dtype=object),
+        [["anna-secret"], ["anna-secret", "b"], [1], [0]],
+        np.array([["anna-secret", "b"]] * 4, dtype=object),
+        np.array([pd.NA, "anna-secret", "b", "b"], dtype=object),
+    ],
+    ids=["mixed", "objects", "ragged", "wide", "null"],
+)
+def test_strange_labels_are_refused_without_quoting_them(y: object) -> None:
+    with pytest.raises(LabelError, match=r"y ") as failure:
+        read_labels(y, 4)
+    assert "anna-secret" not in str(failure.value) + repr(failure.value.__cause__)

@@ -1,0 +1,128 @@
+"""The place of a saved model on disk: nothing but a saved model is replaced, and never before the new one is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+from benne.errors import ModelDirectoryError
+
+__all__ = ["FILES", "MANIFEST", "found_model", "replace_model"]
+
+MANIFEST: Final = "manifest.json"
+FILES: Final = ("booster.txt", "model.json", "reports.json", "reference.parquet")
+
+
+def replace_model(path: str | PathLike[str], write: Callable[[Path], None]) -> None:
+    """Write a model beside its place and move it there; an earlier one stays until then.
+
+    The earlier model is moved aside to ``.<name>.earlier`` for the moment between two renames.
+    Should the process die in between, :func:`found_model` reads it from there, and the next
+    save puts it back first.
+
+    Parameters
+    ----------
+    path : path
+    write : callable
+        Fills an empty directory.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If ``path`` holds anything besides a saved model, or cannot be written.
+    """
+    target = _resolved(path)
+    try:
+        _recover(target)
+        if target.exists() and not _replaceable(target):
+            raise ModelDirectoryError("path must be new, empty, or a saved model, got something else. Choose another.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+            fresh = Path(scratch) / "new"
+            fresh.mkdir()
+            write(fresh)
+            _swap(fresh, target)
+    except OSError as error:
+        raise ModelDirectoryError(
+            f"path must be a place to write to, got {type(error).__name__} ({error.strerror}). "
+            "An earlier model there is as it was."
+        ) from None
+
+
+def found_model(path: str | PathLike[str]) -> Path:
+    """Where the model of ``path`` lies: there, or aside, if a save died before it could put the new one in.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If ``path`` is no path.
+    """
+    target = _resolved(path)
+    return _aside(target) if not target.exists() and _replaceable(_aside(target)) else target
+
+
+def _resolved(path: str | PathLike[str]) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise ModelDirectoryError(f"A model directory must be given as a path, got {type(path).__name__}.")
+    try:
+        return Path(path).resolve()
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise ModelDirectoryError(
+            f"A model directory must be a path that can exist, got {type(error).__name__}."
+        ) from None
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.earlier")
+
+
+def _recover(target: Path) -> None:
+    """Finish what a save that died has left: put the earlier model back, or drop it where a new one stands."""
+    aside = _aside(target)
+    if not aside.exists():
+        return
+    if not _replaceable(aside):
+        raise ModelDirectoryError(f"{aside.name!r} beside path must be a saved model, got something else. Move it.")
+    if target.exists():
+        shutil.rmtree(aside)
+    else:
+        os.rename(aside, target)
+
+
+def _swap(fresh: Path, target: Path) -> None:
+    aside = _aside(target)
+    try:
+        if target.exists():
+            os.rename(target, aside)
+        os.rename(fresh, target)
+    except BaseException:
+        if aside.exists() and not target.exists():
+            os.rename(aside, target)
+        raise
+    # What cannot be removed now is removed by the next save: the new model is in place.
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _replaceable(target: Path) -> bool:
+    """Whether it is an empty directory, or a saved model with nothing else in it."""
+    if not target.is_dir():
+        return False
+    content = list(target.iterdir())
+    known = {MANIFEST, *FILES}
+    if any(entry.name not in known or entry.is_symlink() or not entry.is_file() for entry in content):
+        return False
+    return not content or _is_our_manifest(target / MANIFEST)
+
+
+def _is_our_manifest(path: Path) -> bool:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return "format_version" in manifest and sorted(manifest["files"]) == sorted(FILES)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

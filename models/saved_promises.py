@@ -1,0 +1,177 @@
+"""What a saved model promises, checked again when it is read: fitting checksums say nothing about sense."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from benne.errors import ModelDirectoryError
+from benne.models.consent_patterns import allowed_patterns
+from benne.models.weight_contract import Contract, influence_shares
+
+if TYPE_CHECKING:
+    from benne.models.category_layout import CategoryLayout
+    from benne.models.persistence import ModelState
+    from benne.models.score_function import PatternWeights
+
+__all__ = ["check_booster_text", "check_promises"]
+
+_SHARES_HOLD_TO: Final = 1e-6
+_FIRST_TREE: Final = re.compile(r"^Tree=0$", re.M)
+_TREE_SIZES: Final = re.compile(r"^tree_sizes=([\d ]*)$", re.M)
+_COLUMNS: Final = re.compile(r"^max_feature_idx=(\d+)$", re.M)
+_OF_NODES: Final = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "internal_count")
+_OF_LEAVES: Final = ("leaf_value", "leaf_count")
+
+
+def check_promises(state: ModelState) -> None:
+    """Refuse a model that could not have come out of a fit.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If a weight, multiplier, intercept, pattern, class or share is not as a fit leaves it.
+    ParameterError
+        If the scale cannot be used.
+    """
+    layout = state.layout
+    _check_layout(layout, state.rules.columns)
+    rules = state.rules
+    _must(
+        not np.isnan([*rules.minimum, *rules.maximum]).any() and all(isinstance(n, bool) for n in rules.nullable),
+        "ranges of numbers and yes or no for nulls",
+        "others",
+    )
+    state.scale.check()
+    _must(
+        len(state.classes) == 2 and bool(state.classes[0] < state.classes[1]), "two classes in sorted order", "others"
+    )
+    patterns = state.learned.patterns
+    _must([p.used for p in patterns] == allowed_patterns(layout), "every allowed pattern of consent once", "others")
+    _must(set(state.learned.calibration_reports) == {p.used for p in patterns}, "a report per pattern", "others")
+    tolerance = state.learned.contract_report.tolerance
+    _must(_is_number(tolerance) and 0.0 <= tolerance <= 1.0, "a tolerance within [0, 1]", "another")
+    reference = state.learned.reference
+    _must(
+        reference.shape == (state.learned.contract_report.reference_rows, len(layout.names))
+        and reference.size > 0
+        and bool(np.isfinite(reference).all()),
+        "a reference sample of finite numbers as long as reported",
+        "another",
+    )
+    for pattern in patterns:
+        _check_pattern(pattern, layout)
+        _check_shares(pattern, state)
+    check_booster_text(state.learned.text, len(layout.column_category))
+
+
+def _check_layout(layout: CategoryLayout, columns: Collection[str]) -> None:
+    names, of = layout.names, layout.column_category
+    _must(len(set(names)) == len(names) and _all_text(names), "category names that differ", "others")
+    _must(
+        len(of) == len(columns) == len(set(columns)) and _all_text(columns) and set(of) == set(range(len(names))),
+        "one category for every column, and a column for every category",
+        "another layout",
+    )
+    weights = layout.weights
+    sound = len(weights) == len(names) and all(_is_number(w) and w > 0 for w in weights)
+    _must(sound and abs(math.fsum(weights) - 1.0) < 1e-9, "positive weights that sum to 1", "others")
+
+
+def _check_pattern(pattern: PatternWeights, layout: CategoryLayout) -> None:
+    given = pattern.multipliers
+    _must(
+        len(given) == len(layout.names)
+        and all(_is_number(a) and a >= 0 for a in given)
+        and all(a == 0 for name, a in zip(layout.names, given, strict=True) if name not in pattern.used),
+        "a finite multiplier, not negative, for each category, and zero for what is withheld",
+        "others",
+    )
+    _must(_is_number(pattern.intercept), "a finite intercept for each pattern", "another")
+
+
+def _check_shares(pattern: PatternWeights, state: ModelState) -> None:
+    """Recompute the pattern's shares on the reference sample: a saved promise is checked, not trusted."""
+    layout, tolerance = state.layout, state.learned.contract_report.tolerance
+    weights = layout.weights_over(pattern.used)
+    if not any(pattern.multipliers):
+        inside = weights > 0
+        names = tuple(name for name, used in zip(layout.names, inside, strict=True) if used)
+        _must(not Contract(names, weights[inside], tolerance).binds, "multipliers that carry the weights", "zeros")
+        return
+    shares = influence_shares(state.learned.reference * np.array(pattern.multipliers))
+    missed = float(np.abs(shares - weights).max())
+    if not missed <= tolerance + _SHARES_HOLD_TO:
+        raise ModelDirectoryError(
+            f"Shares on the reference sample must be within {tolerance + _SHARES_HOLD_TO:g} of the weights, "
+            f"got {missed:g} off. Fit anew."
+        )
+
+
+def check_booster_text(text: str, columns: int) -> None:
+    """Refuse a text model on which LightGBM would end the process instead of raising.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If it is cut, its trees are not as long as its header says, its columns are not those
+        of the model, or a leaf is not finite.
+    """
+    start, sizes, width = _FIRST_TREE.search(text), _TREE_SIZES.search(text), _COLUMNS.search(text)
+    end = text.find("end of trees\n")
+    whole = start is not None and sizes is not None and width is not None and end > start.start()
+    _must(whole, "a text model from its header to the end of its trees", "a part of one")
+    if start is None or sizes is None or width is None:
+        return
+    trees = text[start.start() : end].encode()
+    lengths = [int(size) for size in sizes[1].split()]
+    offsets = np.cumsum([0, *lengths])
+    # LightGBM leaves the separating blank lines after the last tree out of the sizes.
+    heads = [trees[a : a + 5 + len(str(k))] == f"Tree={k}".encode() for k, a in enumerate(offsets[:-1])]
+    _must(
+        all(heads) and trees.count(b"Tree=") == len(lengths) and not trees[offsets[-1] :].strip(),
+        "trees as long as the header of the text model says",
+        "others",
+    )
+    _must(int(width[1]) + 1 == columns, f"a text model of {columns} columns", "another number")
+    for a, b in itertools.pairwise(offsets):
+        _check_tree(dict(line.split("=", 1) for line in trees[a:b].decode().splitlines() if "=" in line), columns)
+
+
+def _check_tree(fields: dict[str, str], columns: int) -> None:
+    leaves = int(fields["num_leaves"])
+    if leaves < 2:
+        return
+    nodes = {name: np.array(fields[name].split(), dtype=np.float64) for name in _OF_NODES}
+    ends = {name: np.array(fields[name].split(), dtype=np.float64) for name in _OF_LEAVES}
+    _must(
+        all(len(values) == leaves - 1 for values in nodes.values())
+        and all(len(values) == leaves and bool(np.isfinite(values).all()) for values in ends.values()),
+        "trees with a finite value for every leaf and a split for every node",
+        "others",
+    )
+    column, number = nodes["split_feature"], np.arange(leaves - 1)
+    within = bool(((column >= 0) & (column < columns)).all())
+    for name in ("left_child", "right_child"):  # a child that is a leaf is below zero; others follow their parent
+        child = nodes[name]
+        inner = (child > number) & (child < leaves - 1)
+        within = within and bool((inner | ((child < 0) & (child >= -leaves))).all())
+    _must(within, "trees whose nodes lead to their leaves", "others")
+
+
+def _all_text(names: Collection[Any]) -> bool:
+    return all(isinstance(name, str) for name in names)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _must(holds: bool, what: str, got: str) -> None:
+    if not holds:
+        raise ModelDirectoryError(f"A saved model must have {what}, got {got}. Restore it, or fit anew.")
