@@ -46,6 +46,5 @@ def simulated_ledger(world: Simulation, key: SubjectKey, database: Path, clock: 
     session = hashlib.sha256(b"simulated session").hexdigest()
     capture = Capture(channel="simulator", method="toggle_switched_on", steps=1, session_hash=session)
     history = world.consents()
-    for terms in read_all_terms([write_simulated_terms(world)]):
-        import_history(ledger, history, terms, capture, key=key)
+    import_history(ledger, history, read_all_terms([write_simulated_terms(world)]), capture, key=key)
     return ledger

@@ -17,9 +17,17 @@ from benne.features.consent_mask import MASK_COLUMNS
 from benne.features.frames import FeatureFile
 from benne.models import CreditScoreModel, withheld_of
 from benne.models.consent_patterns import NEVER_WITHHELD
+from benne.scoring import ConsentLedger
 from benne.scoring.batch import unscorable
 
-__all__ = ["LabelledRows", "TrainingRun", "label_rows", "require_training_consent", "train_model"]
+__all__ = [
+    "LabelledRows",
+    "TrainingRun",
+    "label_rows",
+    "require_training_consent",
+    "still_consented",
+    "train_model",
+]
 
 Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
@@ -80,7 +88,40 @@ def require_training_consent(file: FeatureFile) -> FeatureFile:
     return file
 
 
-def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:
+def still_consented(file: FeatureFile, ledger: ConsentLedger | None) -> npt.NDArray[np.bool_]:
+    """Which rows hold nothing whose consent to training has ended since they were built, shape (n,).
+
+    Parameters
+    ----------
+    file : FeatureFile
+    ledger : ConsentLedger or None
+        None is enough only where no ledger was asked when the features were built.
+
+    Raises
+    ------
+    ConsentRequired
+        If the features were built under a ledger and there is none to ask again.
+    """
+    asked = None if file.provenance is None else file.provenance.recipient
+    if asked is None:
+        return np.ones(len(file.features), dtype=bool)
+    if ledger is None:
+        raise ConsentRequired(
+            "Training must ask the consent ledger again, because members may have withdrawn since the features were "
+            "built, got no ledger. Name it: --ledger"
+        )
+    index = file.features.index
+    moments = pd.DatetimeIndex(index.get_level_values("as_of")).tz_convert("UTC").as_unit("us").asi8
+    subjects = index.get_level_values("subject_id").to_numpy(dtype=object)
+    stands = ledger.mask(purpose=_PURPOSE, recipient=asked, include_ended=False).table(subjects, moments)
+    held = file.features[list(stands.columns)].to_numpy(dtype=bool)
+    kept: npt.NDArray[np.bool_] = ~(held & ~stands.to_numpy()).any(axis=1)
+    return kept
+
+
+def label_rows(
+    features: pd.DataFrame, outcomes: pd.DataFrame, *, stands: npt.NDArray[np.bool_] | None = None
+) -> LabelledRows:
     """Join outcomes to feature rows and keep those that may train.
 
     Parameters
@@ -89,6 +130,8 @@ def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:
         From :func:`benne.features.build_features` under a mask for ``model_training``.
     outcomes : DataFrame
         ``subject_id``, ``as_of``, ``bad`` (null where censored).
+    stands : ndarray of bool, shape (n,), optional
+        From :func:`still_consented`; by default every row.
 
     Returns
     -------
@@ -106,7 +149,8 @@ def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:
         raise LabelError("Outcomes must name each observation once, got a repeated one. Keep one outcome for each.")
     bad = outcomes.set_index(keys)["bad"].reindex(features.index)
     required = [MASK_COLUMNS[category] for category in sorted(NEVER_WITHHELD)]
-    consents = features[required].to_numpy(dtype=bool).all(axis=1)
+    kept = np.ones(len(features), dtype=bool) if stands is None else stands
+    consents = kept & features[required].to_numpy(dtype=bool).all(axis=1)
     known = bad.notna().to_numpy()
     keep = consents & known
     if not keep.any():
@@ -114,7 +158,12 @@ def label_rows(features: pd.DataFrame, outcomes: pd.DataFrame) -> LabelledRows:
             "At least one row must consent to training and have an outcome, got none. "
             "Check that outcomes and features share subject ids and as_of, and the consent mask's purpose."
         )
-    left_out = {"no consent to training": int((~consents).sum()), "outcome not known": int((consents & ~known).sum())}
+    left_out = {
+        "no consent to training": int((kept & ~consents).sum()),
+        "outcome not known": int((consents & ~known).sum()),
+    }
+    if stands is not None:
+        left_out["consent to training has ended"] = int((~kept).sum())
     return LabelledRows(features[keep], bad[keep].to_numpy(dtype=np.float64), left_out)
 
 

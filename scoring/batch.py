@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence
+from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence, ObservationError
 from benne.features.categories import CATEGORIES
 from benne.models import withheld_of
 from benne.scoring.consent.decision import ConsentDecision
@@ -19,6 +19,7 @@ from benne.scoring.scorer import ScoreModel, Scorer, ScoreResult
 __all__ = ["Asked", "BatchResult", "score_frame", "unscorable"]
 
 _THIN, _STRANGE, _CHANGED = "insufficient-evidence", "value-not-scorable", "consent-changed"
+_LATER = "consent-given-later"
 _BAND_ONLY = ("band", "withheld", "granularity")
 
 
@@ -31,7 +32,7 @@ class Asked:
     actor: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchResult:
     """Scores of a frame, and who has none.
 
@@ -47,6 +48,10 @@ class BatchResult:
     scores: pd.DataFrame
     points: pd.DataFrame
     refused: pd.DataFrame
+
+    def __repr__(self) -> str:
+        """Counts only; members' ids and scores stay out of logs."""
+        return f"BatchResult(scored={len(self.scores)}, refused={len(self.refused)})"
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -85,11 +90,14 @@ def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger
 
     Raises
     ------
+    ObservationError
+        If the index does not say once, with subject and moment, what each row is about.
     ConsentRequired
         If nobody may be scored; every denial has been recorded.
     InsufficientEvidence
         If somebody may be, and nobody's file holds enough.
     """
+    _check_index(features)
     parts, refused = [], []
     for as_of, rows in features.groupby(level="as_of", sort=True):
         result, without = _score_moment(rows, pd.Timestamp(str(as_of)), model, ledger, asked)
@@ -104,6 +112,23 @@ def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger
     order = features.index[features.index.isin(scores.index)]
     points = pd.concat([part.points for part in parts]).reindex(order)
     return BatchResult(scores.reindex(order), points, table)
+
+
+def _check_index(features: pd.DataFrame) -> None:
+    """A row that grouping by moment would lose, or that has a twin, is refused before anything is decided."""
+    index = features.index
+    if list(index.names) != ["subject_id", "as_of"]:
+        raise ObservationError(
+            "Features must be indexed by subject_id and as_of, got another index. Take them from build_features."
+        )
+    moments = index.get_level_values("as_of")
+    if not isinstance(moments.dtype, pd.DatetimeTZDtype):
+        raise ObservationError(f"as_of must be timezone-aware timestamps, got {moments.dtype}. Localize to UTC.")
+    empty, twice = int(np.sum(moments.isna())), int(np.sum(index.duplicated()))
+    if empty:
+        raise ObservationError(f"as_of must never be null, got {empty} row(s) without a moment. Drop those rows.")
+    if twice:
+        raise ObservationError(f"Features must hold each observation once, got {twice} repeated row(s). Drop them.")
 
 
 def unscorable(model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]]) -> npt.NDArray[np.object_]:
@@ -182,4 +207,10 @@ def _refuse_all(refused: pd.DataFrame) -> None:
     reasons = ", ".join(sorted(set(refused["reason"]))) or "an empty frame"
     if set(refused["reason"]) & {_THIN, _STRANGE}:
         raise InsufficientEvidence(f"A score must rest on enough that is known, got {reasons}. No score was given.")
+    if _LATER in set(refused["reason"]):
+        others = "" if reasons == _LATER else f" ({reasons})"
+        raise ConsentRequired(
+            f"A score must rest on consent that stood at the moment the features are of, got none{others}: "
+            "who consents now did so later. Build features of a later as_of: benne features build --as-of"
+        )
     raise ConsentRequired(f"A score must rest on active consent, got {reasons}. No score was given; ask the members.")

@@ -62,7 +62,8 @@ def _giving(keys: Standing, category: str, question: Question, now_us: int) -> E
 
 def _why_nothing(keys: Standing, now_us: int) -> DenyReason:
     reasons = {why_not(events, now_us) for (automated, _), events in keys.items() if not automated}
-    for reason in ("consent-withdrawn", "consent-expired"):
+    ordered: tuple[DenyReason, ...] = ("consent-given-later", "consent-withdrawn", "consent-expired")
+    for reason in ordered:
         if reason in reasons:
             return reason
     return "consent-required"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
@@ -18,7 +18,7 @@ from benne.scoring.consent import vocabulary as words
 from benne.scoring.consent.chain import ChainReport, verify
 from benne.scoring.consent.decision import SEAL, ConsentDecision, Denial, Permission, Question
 from benne.scoring.consent.gate import judge, refusal_of_question, standing
-from benne.scoring.consent.granting import endings, import_of_periods, new_records
+from benne.scoring.consent.granting import endings, new_records
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.consent.reading import (
     RecordedDenial,
@@ -34,13 +34,14 @@ from benne.scoring.consent.record import (
     ConsentEvent,
     ConsentRecord,
     ConsentRequest,
-    ConsentTerms,
     Notice,
     NoticeRef,
     validate_name,
     validate_subject_id,
 )
 from benne.scoring.consent.recording import record_decision
+from benne.scoring.consent.taking_over import Act, Imported, take_over
+from benne.scoring.consent.terms_file import TermsFile
 from benne.scoring.consent.timeline import covers, gives_now, periods
 from benne.scoring.consent.vocabulary import DenyReason, Reliance, State
 from benne.scoring.consent.writing import append_events, append_notice, append_records
@@ -96,13 +97,7 @@ class ConsentLedger:
             If this id, version and language already stand for another text.
         """
         with self._store.write() as connection:
-            known = find_notice_text(connection, notice.ref)
-            if known is None:
-                append_notice(connection, notice, self._now(connection))
-            elif known != notice.text:
-                raise ConsentRecordError(
-                    "A notice's text must not change under one id, version and language. Register a new version."
-                )
+            _register(connection, notice, self._now(connection))
         return notice.ref
 
     def notice_text(self, notice: NoticeRef) -> str:
@@ -143,35 +138,31 @@ class ConsentLedger:
         """
         return self._record_many(tuple(requests), "given")
 
-    def import_periods(self, grants: pd.DataFrame, terms: ConsentTerms, capture: Capture) -> int:
-        """Take over consents another system has kept, with their own times, in one transaction.
+    def import_acts(
+        self, histories: Sequence[tuple[TermsFile, Sequence[Act]]], capture: Capture
+    ) -> tuple[Imported, ...]:
+        """Merge another system's acts, with their own times, into the ledger: all in one transaction, or none.
 
         Parameters
         ----------
-        grants : DataFrame
-            Columns as :class:`~benne.features.consent_mask.ConsentMask` takes them: ``subject_id``,
-            ``category``, ``granted_from``, ``granted_until`` (timezone-aware; NaT while active).
-            An end is recorded as a withdrawal.
-        terms, capture
-            What the members were shown and did; the terms' validity counts from ``granted_from``.
+        histories : sequence of (TermsFile, sequence of Act)
+            Acts with what the members were shown; a notice not yet registered is registered.
+        capture : Capture
+            What the members did.
 
         Returns
         -------
-        int
-            Records written.
+        tuple of Imported
+            What each history added; an act that is in the ledger already adds nothing.
 
         Raises
         ------
         ConsentRecordError
-            If a column is missing, a time naive or in the future, or a category named twice.
+            If an act lies in the future, or a notice stands for another text.
         """
-        self.notice_text(terms.notice)
         with self._store.write() as connection:
             now_us = self._now(connection)
-            records, ended = import_of_periods(grants, terms, capture, now_us=now_us, ids=self._ids)
-            append_records(connection, records, now_us)
-            append_events(connection, ended, now_us)
-        return len(records)
+            return tuple(self._import(connection, terms, acts, capture, now_us) for terms, acts in histories)
 
     def withdraw(
         self, subject_id: str, purpose: str, recipient: str, categories: Collection[str] | None = None
@@ -363,6 +354,19 @@ class ConsentLedger:
     def _now(self, connection: Connection) -> int:
         return max(to_microseconds(self._clock(), "The clock"), load_time(connection))
 
+    def _import(
+        self, connection: Connection, terms: TermsFile, acts: Sequence[Act], capture: Capture, now_us: int
+    ) -> Imported:
+        if any(act.time_us > now_us for act in acts):
+            raise ConsentRecordError("Imported acts must lie in the past, not in the future. Correct their times.")
+        _register(connection, terms.notice, now_us)
+        asked, members = terms.terms, tuple({act.subject_id for act in acts})
+        known = load_events(connection, asked.purpose, asked.recipient, subject_ids=members)
+        records, withdrawals = take_over(known, acts, asked, capture, now_us=now_us, ids=self._ids)
+        append_records(connection, records, now_us)
+        append_events(connection, withdrawals, now_us)
+        return Imported(len(records), len(withdrawals))
+
     def _record(self, request: ConsentRequest, state: State) -> ConsentRecord:
         (record_id,) = self._record_many((request,), state)
         with self._store.read() as connection:
@@ -451,6 +455,16 @@ def _answers(
     events = load_events(connection, question.purpose, question.recipient, subject_ids=members)
     by_member = standing(events)
     return {subject_id: judge(by_member.get(subject_id, {}), question, now_us) for subject_id in members}
+
+
+def _register(connection: Connection, notice: Notice, now_us: int) -> None:
+    known = find_notice_text(connection, notice.ref)
+    if known is None:
+        append_notice(connection, notice, now_us)
+    elif known != notice.text:
+        raise ConsentRecordError(
+            "A notice's text must not change under one id, version and language. Register a new version."
+        )
 
 
 def _validate_categories(categories: Collection[str]) -> None:

@@ -85,9 +85,11 @@ def gives_now(events: Sequence[Event], now_us: int) -> Event | None:
 
 
 def why_not(events: Sequence[Event], now_us: int) -> DenyReason:
-    """Why there is nothing to use; consent given now but not yet at ``as_of`` was never given for it."""
+    """Why there is nothing to use; consent that stands did not yet stand at ``as_of``."""
     last = _last_act(events)
-    if last is None or gives_now(events, now_us) is not None or last.state in ("refused", "invalidated"):
+    if gives_now(events, now_us) is not None:
+        return "consent-given-later"
+    if last is None or last.state in ("refused", "invalidated"):
         return "consent-required"
     return "consent-withdrawn" if last.state in ("withdrawn", "revoked") else "consent-expired"
 

@@ -27,6 +27,7 @@ DenyReason = Literal[
     "consent-required",
     "consent-withdrawn",
     "consent-expired",
+    "consent-given-later",
     "consent-changed",
     "insufficient-categories",
     "purpose-not-allowed",

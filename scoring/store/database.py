@@ -101,6 +101,8 @@ def _address(url: str | Path | URL) -> URL:
         return url
     if isinstance(url, str) and "://" in url:
         return make_url(url)
+    if not isinstance(url, str | Path) or not str(url).strip():
+        raise StoreError(f"A store's address must be a path or URL, got {type(url).__name__}. Name the ledger's file.")
     return URL.create("sqlite", database=str(url))
 
 

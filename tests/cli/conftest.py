@@ -93,7 +93,7 @@ def built(ingested: Platform) -> Platform:
 def trained(built: Platform) -> tuple[Platform, Any]:
     """A trained model, and what `benne train` said."""
     at = built
-    outcomes = (at / "training.parquet", at / "world/outcomes.parquet", *at.key)
+    outcomes = (at / "training.parquet", at / "world/outcomes.parquet", *at.ledger, *at.key)
     said = succeed("train", *outcomes, "--out", at / "model", "--tracking", at / "mlflow")
     return at, said
 

@@ -128,12 +128,20 @@ def test_an_imported_history_keeps_its_own_times(run_json, terms, ledger, tmp_pa
         for record in run_json("consent", "show", *ledger, "--subject", ANNA)["records"]
         for one in record["events"]
     ]
-    assert said == {"records": {"lending for shop": 1}}
+    assert said == {"records": {"lending for shop": 1}, "withdrawals": {"lending for shop": 1}}
     assert sorted(events) == [
         ("2026-01-01", "ability", "given"),
         ("2026-01-01", "social", "given"),
         ("2026-02-01", "ability", "withdrawn"),
     ]
+
+
+def test_importing_a_history_again_adds_nothing_and_says_so(run, run_json, terms, ledger, tmp_path):
+    history(("ability", "given", "2026-01-01")).to_parquet(tmp_path / "history.parquet")
+    importing = ("consent", "import", tmp_path / "history.parquet", *terms, *ledger)
+    run_json(*importing)
+    assert "nothing new" in run(*importing).stdout
+    assert run_json(*importing) == {"records": {"lending for shop": 0}, "withdrawals": {"lending for shop": 0}}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence
+from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence, ObservationError
 from benne.features import CATEGORIES
 from benne.scoring.batch import Asked, score_frame, unscorable
 
@@ -112,3 +112,42 @@ def test_what_is_written_is_no_finer_than_what_was_consented_to(platform):
     assert written["score"].notna().tolist() == [True, False, False]
     assert written["points_social"].notna().tolist() == [True, False, False]
     assert written["band"].notna().tolist() == [True, True, False]
+
+
+def test_a_result_shows_counts_and_no_member(platform):
+    platform.grant(1)
+    result = score_frame(platform.features({1: CATEGORIES, 2: CATEGORIES}), platform.model, platform.ledger, ASKED)
+    assert repr(result) == "BatchResult(scored=1, refused=1)"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda frame: frame.reset_index(drop=True), "indexed by subject_id and as_of"),
+        (lambda frame: pd.concat([frame, frame.iloc[:1]]), "got 1 repeated"),
+        (lambda frame: with_moments(frame, lambda moments: [pd.NaT, *moments[1:]]), "got 1 row"),
+        (lambda frame: with_moments(frame, lambda moments: moments.tz_localize(None)), "timezone-aware"),
+    ],
+)
+def test_a_frame_whose_rows_cannot_all_be_told_apart_is_refused(platform, change, complaint):
+    for number in (1, 2):
+        platform.grant(number)
+    frame = change(platform.features({1: CATEGORIES, 2: CATEGORIES}))
+    with pytest.raises(ObservationError, match=complaint):
+        score_frame(frame, platform.model, platform.ledger, ASKED)
+    assert platform.rows("decisions") == []
+
+
+def with_moments(frame: pd.DataFrame, change) -> pd.DataFrame:
+    subjects, moments = (frame.index.get_level_values(name) for name in ("subject_id", "as_of"))
+    changed = pd.MultiIndex.from_arrays([subjects, pd.DatetimeIndex(change(moments))], names=frame.index.names)
+    return frame.set_axis(changed)
+
+
+def test_consent_given_after_the_moment_of_the_features_is_named_as_such(platform):
+    frame = platform.features({1: CATEGORIES})
+    platform.clock.turn(pd.Timedelta(days=1).to_pytimedelta())
+    platform.grant(1)
+    with pytest.raises(ConsentRequired, match="Build features of a later as_of"):
+        score_frame(frame, platform.model, platform.ledger, ASKED)
+    assert [denial.reason for denial in platform.ledger.denials(platform.member(1))] == ["consent-given-later"]

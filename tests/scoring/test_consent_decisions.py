@@ -104,7 +104,7 @@ def test_as_of_must_have_been_consented_to_as_well(platform):
     platform.clock.turn(DAY)
     platform.grant(1)
     platform.clock.turn(DAY)
-    assert _reasons(platform.decide(1, as_of=before)) == ["consent-required"]
+    assert _reasons(platform.decide(1, as_of=before)) == ["consent-given-later"]
     at_first = platform.decide(1, as_of=before + DAY)
     assert at_first.permissions[platform.member(1)].categories == set(TWO)
     with pytest.raises(ConsentRecordError, match="as_of must not lie in the future"):

@@ -200,53 +200,6 @@ def test_the_mask_of_an_empty_ledger_grants_nothing(platform):
         platform.ledger.mask(purpose="dating_profile", recipient="shop")
 
 
-def _periods(platform, until):
-    start = pd.Timestamp(platform.clock()) - pd.Timedelta(days=100)
-    return pd.DataFrame(
-        {
-            "subject_id": [platform.member(1)] * 2,
-            "category": ["ability", "social"],
-            "granted_from": [start, start],
-            "granted_until": pd.to_datetime([until, None], utc=True),
-        }
-    )
-
-
-def test_imported_consents_keep_their_own_times(platform):
-    until = platform.clock() - 10 * DAY
-    grants = _periods(platform, until)
-    assert platform.ledger.import_periods(grants, platform.terms, platform.capture) == 1
-    mask = platform.ledger.mask(purpose="lending", recipient="shop")
-    assert _masked(mask, platform.member(1), until - DAY) == {"ability", "social"}
-    assert _masked(mask, platform.member(1), until) == {"social"}
-    assert platform.ledger.verify_chain().intact
-
-
-def test_imported_consents_agree_with_the_mask_they_came_as(platform):
-    grants = _periods(platform, platform.clock() - 10 * DAY)
-    given = ConsentMask(grants, reason="as another system has them")
-    platform.ledger.import_periods(grants, platform.terms, platform.capture)
-    kept = platform.ledger.mask(purpose="lending", recipient="shop")
-    for days in range(-101, 1):
-        moment = platform.clock() + days * DAY
-        assert _masked(kept, platform.member(1), moment) == _masked(given, platform.member(1), moment)
-
-
-def test_imports_from_the_future_or_without_a_zone_are_refused(platform):
-    ahead = _periods(platform, platform.clock() + DAY)
-    with pytest.raises(ConsentRecordError, match="not in the future"):
-        platform.ledger.import_periods(ahead, platform.terms, platform.capture)
-    naive = _periods(platform, None).assign(granted_from=pd.Timestamp("2026-01-01"))
-    with pytest.raises(ConsentRecordError, match="granted_from must be timezone-aware"):
-        platform.ledger.import_periods(naive, platform.terms, platform.capture)
-    twice = pd.concat([_periods(platform, None)] * 2)
-    with pytest.raises(ConsentRecordError, match="once per moment"):
-        platform.ledger.import_periods(twice, platform.terms, platform.capture)
-    with pytest.raises(ConsentRecordError, match="must have the columns"):
-        platform.ledger.import_periods(twice.drop(columns="category"), platform.terms, platform.capture)
-    assert platform.rows("consent_records") == []
-
-
 def test_raw_member_ids_are_refused_and_not_repeated(platform):
     for ask in (platform.ledger.history, platform.ledger.denials):
         with pytest.raises(ConsentRecordError, match="keyed pseudonym") as refusal:

@@ -97,6 +97,30 @@ def test_no_row_of_any_table_can_be_changed_or_deleted(platform, table):
     raw.close()
 
 
+@pytest.mark.parametrize("table", APPEND_ONLY_TABLES)
+def test_no_row_can_be_replaced_from_a_connection_without_our_pragmas(platform, table):
+    platform.grant(1)
+    platform.decide(1)
+    before = platform.rows(table)
+    raw = sqlite3.connect(platform.store.engine.url.database)
+    for statement in ("INSERT OR REPLACE INTO", "REPLACE INTO"):
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+            raw.execute(f"{statement} {table} SELECT * FROM {table}")
+    raw.close()
+    assert platform.rows(table) == before
+
+
+@pytest.mark.parametrize(("table", "key"), [("decisions", "seq"), ("consent_records", "seq")])
+def test_a_row_with_one_key_changed_replaces_nothing_either(platform, table, key):
+    platform.grant(1)
+    platform.decide(1)
+    raw = sqlite3.connect(platform.store.engine.url.database)
+    columns = ", ".join(f"{name} + 1000" if name == key else name for name in platform.rows(table)[0])
+    with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+        raw.execute(f"REPLACE INTO {table} SELECT {columns} FROM {table}")
+    raw.close()
+
+
 def test_replacing_a_row_is_deleting_it(platform):
     platform.decide(1)
     with pytest.raises(StoreError, match="got IntegrityError"), platform.store.write() as connection:

@@ -192,6 +192,7 @@ def import_(
     """Take over the consents that another system has kept, with their own times.
 
     Consents to each purpose and recipient are taken under the terms that name them; others are left alone.
+    All of it is kept, or nothing; importing the same history again adds nothing.
 
     \b
     Example:
@@ -208,13 +209,17 @@ def import_(
     book = new_ledger(ledger)
     origin = hashlib.sha256(history.read_bytes()).hexdigest()
     capture = Capture(channel="command_line", method="toggle_switched_on", steps=1, session_hash=origin)
-    counts = {f"{one.terms.purpose} for {one.terms.recipient}": import_history(book, rows, one, capture, key=key)
-              for one in every}  # fmt: skip
+    added = import_history(book, rows, every, capture, key=key)
+    counts = {f"{one.terms.purpose} for {one.terms.recipient}": new for one, new in zip(every, added, strict=True)}
     if want_json:
-        answer_json({"records": counts})
+        answer_json({"records": {asked: new.records for asked, new in counts.items()},
+                     "withdrawals": {asked: new.withdrawals for asked, new in counts.items()}})  # fmt: skip
         return
-    for asked, count in counts.items():
-        answer(f"{count:,} records of consent to {asked}")
+    for asked, new in counts.items():
+        if any(new):
+            answer(f"{asked}: {new.records:,} records of consent, {new.withdrawals:,} withdrawals")
+        else:
+            answer(f"{asked}: nothing new; the ledger holds this history already")
 
 
 def _show_notice(asked: TermsFile, chosen: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benne.cli.console import answer, answer_json, note, progress_bar, table
-from benne.cli.edge import existing_ledger, key_from
+from benne.cli.edge import existing_ledger, key_from, moment_from
 from benne.cli.options import KeyFile, PurposeName, WantJson
 
 if TYPE_CHECKING:
@@ -26,8 +26,14 @@ app = typer.Typer(
 @app.command()
 def build(
     events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
-    observations: Annotated[Path, typer.Argument(help="Parquet with as_of and subject_id, or member_id and a key.")],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write; replaced if it is there.")],
+    observations: Annotated[
+        Path | None, typer.Argument(help="Parquet with as_of and subject_id, or member_id and a key; or --as-of.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="ISO", help="Instead of a file: every adult who had joined by this moment."),
+    ] = None,
     ledger: Annotated[
         str | None,
         typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed for whom."),
@@ -51,10 +57,17 @@ def build(
     """
     from benne.features import MASK_COLUMNS, Events, available, build_features
     from benne.features.frames import Provenance, read_observations, write_features
+    from benne.features.observations import observe_everybody
 
     mask = _mask(ledger, purpose, recipient, all_granted)
     opened = Events.open(events)
-    observed = read_observations(observations, key_from(key_file))
+    moment = moment_from(as_of, "--as-of")
+    if observations is not None and moment is None:
+        observed = read_observations(observations, key_from(key_file))
+    elif observations is None and moment is not None:
+        observed = observe_everybody(opened, moment)
+    else:
+        raise typer.BadParameter("say who is observed when: a file of observations, or --as-of.")
     with progress_bar("building features") as update:
         features = build_features(opened, observed, consents=mask, progress=update)
     asked = (None, None) if mask.grants_everything else (purpose and purpose.value, recipient)

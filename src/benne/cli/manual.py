@@ -40,7 +40,8 @@ $ benne ingest world/raw events --key-file subject.key
 $ benne consent import world/consents.parquet --ledger consents.db --terms world/terms --key-file subject.key
 $ benne features build events world/observations.parquet --ledger consents.db --purpose model_training \\
     --recipient platform --key-file subject.key --out training.parquet
-$ benne train training.parquet world/outcomes.parquet --out model --tracking mlflow --key-file subject.key
+$ benne train training.parquet world/outcomes.parquet --ledger consents.db --out model --tracking mlflow \\
+    --key-file subject.key
 $ benne features build events world/observations.parquet --ledger consents.db --purpose lending \\
     --recipient platform --key-file subject.key --out features.parquet
 $ benne score features.parquet --model model --ledger consents.db --purpose lending --recipient platform \\

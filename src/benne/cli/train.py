@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import key_from, quiet_mlflow
+from benne.cli.edge import existing_ledger, key_from, quiet_mlflow
 from benne.cli.options import KeyFile, Seed, WantJson
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ def train(
     features: Annotated[Path, typer.Argument(help="Features built with --purpose model_training.")],
     outcomes: Annotated[Path, typer.Argument(help="Parquet: subject_id (or member_id and a key), as_of, bad.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the model; an earlier model in it is replaced.")],
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under: who withdrew since?"
+        ),
+    ] = None,
     tolerance: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="0: the weights hold exactly. 1: they are free.")
     ] = 0.0,
@@ -35,16 +41,17 @@ def train(
 ) -> None:
     """Train a score model whose categories carry their weights, evaluate it, and log everything to MLflow.
 
-    Only members who consent to training are used; whole members are held out for the evaluation.
+    Only members who consent to training are used; the ledger is asked again, and who has withdrawn since the features
+    were built is left out. Whole members are held out for the evaluation.
 
     \b
     Example:
-      benne train training_features.parquet world/outcomes.parquet --out model --tracking mlflow \\
-        --key-file subject.key
+      benne train training_features.parquet world/outcomes.parquet --ledger consents.db --out model \\
+        --tracking mlflow --key-file subject.key
     """
     quiet_mlflow()
     from benne.experiments.tracking import log_run, tracking_at
-    from benne.experiments.training import label_rows, require_training_consent, train_model
+    from benne.experiments.training import label_rows, require_training_consent, still_consented, train_model
     from benne.features.frames import read_features, read_observations
     from benne.models import CreditScoreModel
 
@@ -52,7 +59,8 @@ def train(
     with steps:
         steps.begin(0)
         file = require_training_consent(read_features(features))
-        rows = label_rows(file.features, read_observations(outcomes, key_from(key_file)))
+        stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
+        rows = label_rows(file.features, read_observations(outcomes, key_from(key_file)), stands=stands)
         steps.begin(1)
         model = CreditScoreModel(tolerance=tolerance, random_state=seed)
         run = train_model(rows, model, test_share=test_share, seed=seed)

@@ -14,6 +14,15 @@ depends_on = None
 
 _TABLES: Final = ("consent_notices", "decisions", "consent_records", "consent_record_categories", "consent_events")
 
+_KEYS: Final = {
+    "consent_notices": ("notice_id, version, language",),
+    "decisions": ("seq", "decision_id, subject_id"),
+    "consent_records": ("seq", "record_id"),
+    "consent_record_categories": ("record_id, category",),
+    "consent_events": ("seq",),
+}
+"""Columns of each table's primary and unique keys."""
+
 _POSTGRESQL_REFUSAL: Final = """
 CREATE FUNCTION benne_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,7 +69,17 @@ def _refusals(table: str, dialect: str) -> list[str]:
         f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         for act in ("UPDATE", "DELETE")
-    ]
+    ] + [_refusal_of_replacing(table)]
+
+
+def _refusal_of_replacing(table: str) -> str:
+    """A trigger of SQLite: INSERT OR REPLACE deletes without asking the DELETE trigger, unless a pragma says so."""
+    same_key = " OR ".join(" AND ".join(f"{name} = NEW.{name}" for name in key.split(", ")) for key in _KEYS[table])
+    return (
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names of our own
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same_key}) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
 
 
 def _make_consent_notices() -> None:
@@ -107,7 +126,7 @@ def _make_decisions() -> None:
         sa.CheckConstraint("decision IN ('granted', 'denied')", name=op.f("ck_decisions_decision")),
         sa.CheckConstraint(
             "deny_reason IN ('consent-required', 'consent-withdrawn', 'consent-expired', "
-            "'consent-changed', 'insufficient-categories', 'purpose-not-allowed', "
+            "'consent-given-later', 'consent-changed', 'insufficient-categories', 'purpose-not-allowed', "
             "'reliance-not-consented', 'review-route-missing', "
             "'automated-decision-consent-required', 'decision-expired', 'decision-unknown')",
             name=op.f("ck_decisions_deny_reason"),
