@@ -131,10 +131,6 @@ def _starts(months: np.ndarray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex((first + months).astype("datetime64[us]")).tz_localize("UTC")
 
 
-def _start(month: int) -> pd.Timestamp:
-    return _starts(np.array([month]))[0]
-
-
 def _tables(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
     first = panel.drop_duplicates("ID")
     member = first["ID"].astype(str).reset_index(drop=True)
