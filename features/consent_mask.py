@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -91,6 +92,37 @@ class ConsentMask:
             period = first[row] + k
             active[row] |= (start[period] <= as_of[row]) & (as_of[row] < until[period])
         return active
+
+    def periods_of(self, subject_ids: Sequence[str], category: str) -> tuple[_Times, _Times, _Times]:
+        """Each subject's periods of consent to a category.
+
+        Returns
+        -------
+        first : ndarray of int64, shape (n + 1,)
+            Where the periods of each subject begin in the other two.
+        since, until : ndarray of int64
+            Microseconds since 1970-01-01 UTC; a period is ``since <= as_of < until``.
+        """
+        subjects, places, start, until = self._periods[category]
+        place = subjects.get_indexer(pd.Index(np.asarray(subject_ids, dtype=object), dtype=object))
+        begin = places[np.maximum(place, 0)]
+        count = np.where(place >= 0, places[np.maximum(place, -1) + 1] - begin, 0)
+        first = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        rows = np.repeat(begin - first[:-1], count) + np.arange(first[-1])
+        return first, start[rows], until[rows]
+
+    def of_one(self, subject_id: str, as_of: int) -> npt.NDArray[np.bool_]:
+        """All five categories for one member at one moment (microseconds), shape (1, 5)."""
+        if self._everyone:
+            return np.ones((1, len(CATEGORIES)), dtype=bool)
+        mask = np.zeros((1, len(CATEGORIES)), dtype=bool)
+        for k, category in enumerate(CATEGORIES):
+            subjects, places, start, until = self._periods[category]
+            place = int(subjects.searchsorted(subject_id))  # sorted, see _periods_by_category
+            if place < len(subjects) and subjects[place] == subject_id:
+                own = slice(places[place], places[place + 1])
+                mask[0, k] = bool(((start[own] <= as_of) & (as_of < until[own])).any())
+        return mask
 
     def table(self, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64]) -> pd.DataFrame:
         """All five categories at once: one boolean column of :data:`MASK_COLUMNS` each."""

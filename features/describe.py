@@ -43,7 +43,7 @@ def describe(names: Iterable[str] | None = None, *, registry: Registry | None = 
         The same keys in each: ``name``, ``category``, ``label``, ``unit``, ``range``,
         ``null_means``, ``direction``, ``reason_group``, ``adverse_reason``,
         ``favourable_reason``, ``actionable``, ``rationale``, ``source``, ``reads``,
-        ``gaming``, ``owner``, ``jurisdictions_off``.
+        ``gaming``, ``retention``, ``owner``, ``jurisdictions_off``.
 
     Raises
     ------
@@ -86,9 +86,14 @@ def _row(spec: FeatureSpec) -> dict[str, str]:
         "source": spec.source,
         "reads": ", ".join(sorted(f"{table}.{column}" for table, column in spec.expression.reads())),
         "gaming": spec.gaming,
+        "retention": _retention(spec),
         "owner": spec.owner,
         "jurisdictions_off": ", ".join(spec.jurisdictions_off) or "none",
     }
+
+
+def _retention(spec: FeatureSpec) -> str:
+    return "as long as they may be kept" if spec.retention_days is None else f"{spec.retention_days} days"
 
 
 def _section(category: str, registry: Registry) -> Iterator[str]:
@@ -101,4 +106,4 @@ def _section(category: str, registry: Registry) -> Iterator[str]:
         yield f"Direction: {row['direction']}. Reads {row['reads']}."
         yield f"Said of it: “{row['adverse_reason']}” or “{row['favourable_reason']}”; group: {row['reason_group']}."
         yield f"What a member can do: {row['actionable']}. Ease of gaming: {row['gaming']}. Owner: {row['owner']}."
-        yield f"Off in: {row['jurisdictions_off']}.\n"
+        yield f"Events needed for: {row['retention']}. Off in: {row['jurisdictions_off']}.\n"

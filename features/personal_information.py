@@ -24,6 +24,8 @@ __all__ = ["FEATURES"]
 _all = stream("verifications")
 _verified = _all.where(event="verified")
 _lapsed = _all.where(event="lapsed")
+_contact_changed = _all.where(event="changed", field=("phone", "email"))
+_facts = stream("verified_facts")
 
 _CREEMERS = "Creemers 2018, part IV: the fourth category of Sesame Credit"
 _BERG = "Berg, Burg, Gombović & Puri 2020, Review of Financial Studies 33 (verifiable contact details)"
@@ -39,21 +41,28 @@ _age = partial(
     actionable=None, gaming="low")  # fmt: skip
 
 FEATURES: tuple[FeatureSpec, ...] = (
-    _feature("verified_fields", expression=Distinct(_verified, "field"), unit="fields", minimum=0.0, maximum=7.0,
-        null_means=None, direction=-1, reason_group="verified details", label="Details verified",
+    _feature("verified_fields", expression=Total(_facts, "change"), unit="fields", minimum=0.0, maximum=7.0,
+        null_means=None, direction=-1, reason_group="verified details", label="Details verified and current",
         adverse_reason="Few details are verified", favourable_reason="Many details are verified",
         rationale="Verified details lower fraud and make a member reachable", source=_CREEMERS),
-    _feature("verified_against_register", expression=Count(_verified.at_least(strength=3)), unit="verifications",
-        minimum=0.0, maximum=1000.0, null_means=None, direction=-1, reason_group="strength of verification",
+    _feature("verified_against_register", expression=Total(_facts, "strong_change"), unit="fields",
+        minimum=0.0, maximum=7.0, null_means=None, direction=-1, reason_group="strength of verification",
         label="Details verified against a register", adverse_reason="No detail is verified against a register",
         favourable_reason="Details are verified against a register",
         rationale="A check against a register is hard to forge", source=_BERG),
     _feature("verification_strength_mean",
-        expression=Ratio(Total(_verified, "strength"), Count(_verified.known("strength"))), unit="strength 1 to 3",
-        minimum=1.0, maximum=3.0, null_means="nothing verified", direction=-1, reason_group="strength of verification",
+        expression=Ratio(Total(_facts, "strength_change"), Total(_facts, "known_strength_change")),
+        unit="strength 1 to 3", minimum=1.0, maximum=3.0, null_means="nothing verified now", direction=-1,
+        reason_group="strength of verification",
         label="Average strength of verification", adverse_reason="Details are verified by weak checks only",
         favourable_reason="Details are verified by strong checks",
         rationale="A strong check is harder to pass with false details", source=_BERG),
+    _feature("details_confirmed_again", expression=Total(_facts, "confirmed"), unit="confirmations", minimum=0.0,
+        maximum=1000.0, null_means=None, direction=-1, reason_group="consistency of details",
+        label="Times a verified detail was confirmed again", adverse_reason="No detail was confirmed a second time",
+        favourable_reason="Details were confirmed again and held",
+        rationale="A detail that holds when it is checked again is likely to be true", source=_CREEMERS,
+        actionable="Confirm a detail again before it runs out", gaming="high"),
     _feature("verification_methods", expression=Distinct(_verified, "method"), unit="methods", minimum=0.0, maximum=5.0,
         null_means=None, direction=-1, reason_group="strength of verification", label="Different ways of verification",
         adverse_reason="Details rest on one kind of check", favourable_reason="Details rest on several kinds of check",
@@ -71,10 +80,15 @@ FEATURES: tuple[FeatureSpec, ...] = (
         rationale="Details that lapse make a member unreachable", source=_BERG,
         actionable="Renew what has lapsed"),
     _feature("contact_changes_365d",
-        expression=Count(_all.where(event="changed", field=("phone", "email")).within(365)),
+        expression=Count(_contact_changed.within(365)),
         unit="changes", minimum=0.0, maximum=1000.0, null_means=None, direction=1, reason_group="stable contact",
         label="Changes of phone or e-mail in a year", adverse_reason="Contact details changed often",
         favourable_reason="Contact details are stable",
+        rationale="A member who stays reachable can be reminded in time", source=_BERG, actionable=None, gaming="low"),
+    _feature("days_since_contact_change", expression=DaysSinceLast(_contact_changed), unit="days", minimum=0.0,
+        maximum=36600.0, null_means="phone and e-mail never changed", direction=0, reason_group="stable contact",
+        label="Days since phone or e-mail last changed", adverse_reason="Contact details changed not long ago",
+        favourable_reason="Contact details have stood for long",
         rationale="A member who stays reachable can be reminded in time", source=_BERG, actionable=None, gaming="low"),
     _feature("days_since_verification", expression=DaysSinceLast(_verified), unit="days", minimum=0.0, maximum=36600.0,
         null_means="nothing verified", direction=0, reason_group="freshness of details",

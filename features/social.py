@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from benne.features.categories import SOCIAL
-from benne.features.kernel.expressions import Count, DaysSinceFirst, Difference, Distinct, Ratio, Sum, stream
+from benne.features.kernel.expressions import Count, DaysSinceFirst, Difference, Distinct, Ratio, Sum, Total, stream
 from benne.features.specification import FeatureSpec
 
 __all__ = ["FEATURES"]
@@ -40,6 +40,12 @@ FEATURES: tuple[FeatureSpec, ...] = (
         label="Days since the first dealing with a member", adverse_reason="Dealings with members are recent",
         favourable_reason="Dealings with members have lasted long",
         rationale="Relationships that last are kept by keeping word", source=_LIN, gaming="low"),
+    _count("lasting_contacts", expression=Total(stream("contacts"), "change"), unit="members", direction=-1,
+        reason_group="lasting relationships", label="Members with dealings both ways for half a year or longer",
+        adverse_reason="There are few lasting dealings both ways",
+        favourable_reason="There are lasting dealings both ways with several members",
+        rationale="Relationships that last and go both ways are costly to feign and to lose", source=_LIN,
+        gaming="medium"),
     _feature("reciprocity_share", unit="share", minimum=0.0, maximum=1.0,
         expression=Ratio(
             Difference(Sum(Distinct(_given, "other_id"), Distinct(_received, "other_id")), Distinct(_all, "other_id")),

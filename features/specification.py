@@ -24,8 +24,13 @@ FORBIDDEN_TOPICS = (
     "age_years", "years_old", "age_group", "school", "education",
     # what somebody buys or gives, where they live and move: the markers the source found arbitrary
     "nappy", "nappies", "diaper", "video_game", "gaming_hours", "gambl", "charit", "donat", "merchant", "shopping",
+    "alcohol", "tobacco", "cigarette", "groceries", "purchase_categor", "book_title",
     "address_change", "change(s|d)?_of_address", "changed_address", "addresses", "relocation", "moved_house",
     "house_moves", "postcode", "postal_code", "neighbourhood", "neighborhood",
+    # known proxies of protected attributes
+    "first_name", "given_name", "surname", "last_name", "family_name", "mother_tongue", "language", "accent",
+    "birthplace", "photo", "dress", "hospital", "pharmacy", "doctor", "church", "mosque", "temple", "parental",
+    "maternity", "household_size", "phone_model", "device_model", "device_price", "operating_system",
     # C6: exercising a right is never evidence, nor is being looked up
     "consent", "withdraw", "dispute", "complaint", "enquir", "inquir", "look_?up", "explanation_request", "erasure",
 )  # fmt: skip
@@ -98,6 +103,12 @@ class FeatureSpec:
     jurisdictions_off: tuple[str, ...] = ()
 
     @property
+    def retention_days(self) -> int | None:
+        """How long its events are needed: the farthest end of its windows, or None for as long as they may be kept."""
+        ends = [rows.far_days for rows in self.expression.selections()]
+        return None if None in ends else max((days for days in ends if days is not None), default=None)
+
+    @property
     def never_null(self) -> bool:
         """Whether NaN is impossible."""
         return self.null_means is None
@@ -160,6 +171,9 @@ def _complaints(spec: FeatureSpec, taken: Mapping[str, FeatureSpec]) -> Iterator
         yield "its name must be lower case words joined by underscores. Rename it."
     if spec.name in taken:
         yield "the name is already registered. Choose another, or remove the first."
+    for other in taken.values():
+        if spec.expression == other.expression:
+            yield f"it computes the same as {other.name!r}. Drop one, or say what differs."
     if spec.category not in CATEGORIES:
         yield f"its category must be one of {', '.join(CATEGORIES)}, got {spec.category!r}."
     yield from _forbidden(spec)

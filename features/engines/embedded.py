@@ -1,194 +1,207 @@
-"""The embedded engine: DuckDB selects, joins and sorts; the kernel computes, partition by partition."""
+"""The embedded engine: DuckDB reads a range of members, the kernel computes, several ranges at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import glob
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Self
+from threading import local
 
+import duckdb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from benne.errors import EventValueError
+from benne.features.compute import Loaded, compute
+from benne.features.engines.packing import pack, streamed
+from benne.features.engines.task import Members, Task
 from benne.features.events.events import Events
-from benne.features.events.tables import TABLES, Column
-from benne.features.events.views import connect, create_view
-from benne.features.kernel.stream import NEVER, Integers, Stream, Values
-from benne.features.kernel.visibility import SCHEDULE_DAYS
-from benne.features.kernel.windows import DAY, MAXIMUM_SUBJECTS
+from benne.features.events.tables import TABLES
+from benne.features.events.views import connect
+from benne.features.kernel.finaliser import Floats
+from benne.features.kernel.program import DAY, SCHEDULE_DAYS
+from benne.features.kernel.stream import MAXIMUM_EVENTS, NEVER, Integers, Mask, Observations
 
-__all__ = ["UNREAD", "LoadedPartition", "PartitionReader"]
+__all__ = ["RangeReader", "compute_embedded", "ranges"]
 
-# Ties in time are put in order by what the rows say, never by their keyed ids: another key
-# gives the same features.
-_SORTED = """
-create temp table sorted_{table} as
-select s.code, e.event_time, e.known_at, coalesce(c.known_at, {never}) as superseded_at{columns}
-from source_{table} e
-join subjects s on s.subject_id = e.subject_id and e.event_time < s.until_{table}{ahead}
-left join (select supersedes, known_at from source_{table} where supersedes is not null) c
-on c.supersedes = e.record_id
-order by s.code, e.event_time, e.known_at{content}
+_ROWS_AT_ONCE = 2_000_000
+_MEMBERS_AT_ONCE = 50_000
+_MEMORY = "1GB"
+
+_ROWS = """
+select s.code, e.event_time, e.known_at, {superseded} as superseded_at{columns}
+from (select * from {source} where subject_id between $low and $high) e
+join (select code, subject_id, until_{table} as until from members where code between $first and $last) s
+on s.subject_id = e.subject_id and e.event_time < s.until{ahead}{corrections}
+order by s.code, e.event_time
 """
-
-UNREAD = -(2**62)
-"""``until`` of a table that may not be read for a subject."""
-
-_MAXIMUM_ROWS = 4_000_000
-_STREAM_KINDS = ("id", "money", "integer", "flag", "category")
+_CORRECTIONS = """
+left join (
+    select supersedes, known_at from {source} where supersedes is not null and subject_id between $low and $high
+) c on c.supersedes = e.record_id"""
 
 
-class LoadedPartition:
-    """The streams of some members, and what their id codes stand for.
+Progress = Callable[[int, int], None]
+
+
+def compute_embedded(task: Task, workers: int, progress: Progress | None = None) -> tuple[Floats, Mask]:
+    """Compute a task on this machine.
 
     Parameters
     ----------
-    first_subject : int
-        Code of the first subject; the streams count from 0.
-    subjects : int
-        How many subjects there are.
-    streams : mapping of str to Stream
-    ids : mapping of str to pyarrow.Array
-        Per id domain, the keyed id of each code.
+    task : Task
+    workers : int
+        How many ranges of members are computed at the same time. They are threads: reading,
+        sorting and the kernel let each other run, and share one copy of everything.
+    progress : callable, optional
+        Called with members done and in all.
+
+    Returns
+    -------
+    values : ndarray of float64, shape (features, n)
+    late : ndarray of bool, shape (n,)
     """
-
-    def __init__(
-        self, first_subject: int, subjects: int, streams: Mapping[str, Stream], ids: Mapping[str, pa.Array]
-    ) -> None:
-        self.first_subject = first_subject
-        self.subjects = subjects
-        self.streams = streams
-        self._ids = ids
-
-    @property
-    def end(self) -> int:
-        """Code of the first subject after these."""
-        return self.first_subject + self.subjects
-
-    def ids(self, domain: str) -> npt.NDArray[np.object_]:
-        """The keyed id of each code of a domain."""
-        return np.asarray(self._ids[domain].to_pylist(), dtype=object)
+    return _Run(task).all(workers, progress)
 
 
-class PartitionReader:
-    """Reads members' events in partitions, sorted by (subject, time, record).
+class _Run:
+    """Fills the values of a task, a range of members at a time."""
+
+    def __init__(self, task: Task) -> None:
+        self._task, self._members = task, task.members()
+        self._rows = np.argsort(task.observed.codes, kind="stable")
+        self._values: Floats = np.full((len(task.plan.names), len(task.observed)), np.nan)
+        self._late: Mask = np.zeros(len(task.observed), dtype=bool)
+        self._own, self._readers = local(), list[RangeReader]()
+
+    def all(self, workers: int, progress: Progress | None) -> tuple[Floats, Mask]:
+        """Every range."""
+        cuts, done = ranges(self._task.events, self._members), 0
+        workers = max(1, min(workers, len(cuts)))
+        self._threads = max(1, (os.cpu_count() or 1) // workers)
+        with ThreadPoolExecutor(workers, "benne-features") as pool:
+            try:
+                for finished in as_completed([pool.submit(self._range, *cut) for cut in cuts]):
+                    done += finished.result()
+                    if progress is not None:
+                        progress(done, len(self._members.subject_ids))
+            finally:
+                pool.shutdown(cancel_futures=True)
+                for reader in self._readers:
+                    reader.close()
+        return self._values, self._late
+
+    def _range(self, first: int, last: int) -> int:
+        codes, task = self._task.observed.codes, self._task
+        rows = self._rows[slice(*np.searchsorted(codes, [first, last], sorter=self._rows))]
+        observations = Observations(codes[rows] - first, task.observed.as_of[rows], task.known_by[rows])
+        loaded = self._reader().read(first, last)
+        self._values[:, rows], self._late[rows] = compute(
+            task.plan, loaded, observations, task.mask[rows], task.consents
+        )
+        return last - first
+
+    def _reader(self) -> RangeReader:
+        if not hasattr(self._own, "reader"):
+            self._own.reader = RangeReader(self._task.events, self._members, self._threads)
+            self._readers.append(self._own.reader)
+        reader: RangeReader = self._own.reader
+        return reader
+
+
+def ranges(events: Events, members: Members) -> list[tuple[int, int]]:
+    """Cut the members into ranges of codes whose rows fit into memory together.
+
+    Raises
+    ------
+    EventValueError
+        If a member has more rows in one table than sums are exact for.
+    """
+    counts = _rows_per_member(events, members)
+    done, cuts, first = np.concatenate([[0], np.cumsum(counts)]), [], 0
+    while first < len(counts):
+        full = int(np.searchsorted(done, done[first] + _ROWS_AT_ONCE, "right")) - 1
+        last = min(max(full, first + 1), first + _MEMBERS_AT_ONCE, len(counts))
+        cuts.append((first, last))
+        first = last
+    return cuts
+
+
+def _rows_per_member(events: Events, members: Members) -> Integers:
+    total = np.zeros(len(members.subject_ids), dtype=np.int64)
+    with connect() as connection:
+        for name in members.until:
+            source = _source(connection, name, events.sources[name])
+            counted = connection.sql(f"select subject_id, count(*) as n from {source} group by 1").to_arrow_table()  # noqa: S608
+            rows = counted.column("n").to_numpy()
+            if rows.max(initial=0) > MAXIMUM_EVENTS:
+                raise EventValueError(
+                    f"A member must have at most {MAXIMUM_EVENTS:,} rows in {name}, got {rows.max():,}. "
+                    "Split what is not one person's, or leave out what is older than any window."
+                )
+            place = pd.Index(members.subject_ids).get_indexer(counted.column("subject_id").to_pandas())
+            np.add.at(total, place[place >= 0], rows[place >= 0])
+    return total
+
+
+class RangeReader:
+    """Reads the rows of a range of members, sorted, from Parquet or memory; one for each thread.
 
     Parameters
     ----------
     events : Events
-    subjects : DataFrame
-        ``subject_id`` and an int64 ``until_<table>`` for each table, in microseconds: rows from
-        then on are not even loaded, and none where it is :data:`UNREAD`. The row number is the
-        subject's code.
-    tables : tuple of str
-        Which tables to read.
+    members : Members
+    threads : int
+        That DuckDB may use.
     """
 
-    def __init__(self, events: Events, subjects: pd.DataFrame, tables: tuple[str, ...]) -> None:
-        self._count = len(subjects)
-        self._tables = tables
+    def __init__(self, events: Events, members: Members, threads: int) -> None:
+        self._members = members
+        self._corrected = {name: events.has(name, "supersedes") for name in members.until}
+        self._spill = tempfile.TemporaryDirectory(prefix="benne-spill-")
         self._connection = connect()
-        self._connection.register("subject_rows", pa.Table.from_pandas(subjects, preserve_index=False))
-        self._connection.execute(
-            "create temp table subjects as select *, row_number() over () - 1 as code from subject_rows"
-        )
-        for name in tables:
-            self._sort(name, events.sources[name])
+        self._connection.execute(f"set threads = {threads}; set memory_limit = '{_MEMORY}'")
+        self._connection.execute(f"set temp_directory = '{self._spill.name}'")
+        self._connection.register("members", members.table())
+        self._sources = {name: _source(self._connection, name, events.sources[name]) for name in members.until}
 
-    def __enter__(self) -> Self:
-        """Read within a ``with`` statement."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Give the memory back."""
+    def close(self) -> None:
+        """Give memory and disk back."""
         self._connection.close()
+        self._spill.cleanup()
 
-    def partitions(self) -> Iterator[LoadedPartition]:
-        """All members: at most :data:`MAXIMUM_SUBJECTS` and four million events at a time, or one member."""
-        first = 0
-        events = np.concatenate([[0], np.cumsum(self._events_per_subject())])
-        while first < self._count:
-            full = int(np.searchsorted(events, events[first] + _MAXIMUM_ROWS, "right")) - 1
-            end = min(max(full, first + 1), first + MAXIMUM_SUBJECTS, self._count)
-            yield self._load(first, end)
-            first = end
+    def read(self, first: int, last: int) -> Loaded:
+        """The rows of the members with codes ``first <= code < last``, who are numbered from 0."""
+        ids = self._members.subject_ids
+        asked = {"low": ids[first], "high": ids[last - 1], "first": first, "last": last - 1}
+        tables = {name: self._table(name, asked) for name in self._sources}
+        return pack({name: _from_zero(table, first) for name, table in tables.items()}, last - first)
 
-    def _sort(self, name: str, source: pa.Table | Path) -> None:
-        create_view(self._connection, f"source_{name}", source)
-        streamed = _streamed(name)
-        self._connection.execute(
-            _SORTED.format(
-                table=name,
-                never=NEVER,
-                columns="".join(f', e."{c.name}"' for c in streamed),
-                ahead=f" + {SCHEDULE_DAYS * DAY}" if TABLES[name].schedule else "",
-                content="".join(f', e."{c.name}"' for c in streamed if c.kind != "id"),
-            )
+    def _table(self, name: str, asked: Mapping[str, object]) -> pa.Table:
+        source = self._sources[name]
+        query = _ROWS.format(
+            table=name,
+            source=source,
+            superseded=f"coalesce(c.known_at, {NEVER})" if self._corrected[name] else f"{NEVER}::bigint",
+            columns="".join(f', e."{c.name}"' for c in streamed(name)),
+            ahead=f" + {SCHEDULE_DAYS * DAY}" if TABLES[name].schedule else "",
+            corrections=_CORRECTIONS.format(source=source) if self._corrected[name] else "",
         )
-
-    def _events_per_subject(self) -> Integers:
-        events = np.zeros(self._count, dtype=np.int64)
-        for name in self._tables:
-            counted = self._connection.sql(f"select code, count(*) as n from sorted_{name} group by 1")  # noqa: S608
-            rows = counted.to_arrow_table()
-            events[rows.column("code").to_numpy()] += rows.column("n").to_numpy()
-        return events
-
-    def _load(self, first: int, end: int) -> LoadedPartition:
-        raw = {
-            name: self._connection.sql(
-                f"select * from sorted_{name} where code >= {first} and code < {end}"  # noqa: S608 names of our own
-            ).to_arrow_table()
-            for name in self._tables
-        }
-        codes, ids = _id_codes(raw)
-        streams = {name: _stream(name, table, codes, first) for name, table in raw.items()}
-        return LoadedPartition(first, end - first, streams, ids)
+        return self._connection.sql(query, params=dict(asked)).to_arrow_table()
 
 
-def _streamed(table: str) -> list[Column]:
-    return [c for c in TABLES[table].columns if c.kind in _STREAM_KINDS]
+def _from_zero(table: pa.Table, first: int) -> pa.Table:
+    return table.set_column(0, "code", pa.array(table.column("code").to_numpy() - first))
 
 
-def _id_codes(
-    raw: Mapping[str, pa.Table],
-) -> tuple[dict[tuple[str, str], Integers], dict[str, pa.Array]]:
-    """Number the ids of each domain across tables, so that a repayment finds its due."""
-    places: dict[str, list[tuple[str, str]]] = {}
-    for name in raw:
-        for column in _streamed(name):
-            if column.kind == "id":
-                places.setdefault(column.domain, []).append((name, column.name))
-    codes: dict[tuple[str, str], Integers] = {}
-    ids: dict[str, pa.Array] = {}
-    for domain, columns in places.items():
-        chunks = [chunk for t, c in columns for chunk in raw[t].column(c).chunks]
-        encoded = pc.dictionary_encode(pa.chunked_array(chunks, type=pa.string())).combine_chunks()
-        ids[domain] = encoded.dictionary
-        numbers = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        ends = np.cumsum([raw[t].num_rows for t, _ in columns])
-        codes.update(zip(columns, np.split(numbers, ends[:-1]), strict=True))
-    return codes, ids
-
-
-def _stream(name: str, table: pa.Table, codes: Mapping[tuple[str, str], Integers], first: int) -> Stream:
-    columns = {}
-    for column in _streamed(name):
-        if column.kind == "id":
-            numbers = codes[name, column.name]
-            columns[column.name] = Values(np.maximum(numbers, 0), numbers >= 0)
-        else:
-            columns[column.name] = _values(column, table.column(column.name))
-    subject, time, known, superseded = (
-        table.column(c).to_numpy().astype(np.int64) for c in ("code", "event_time", "known_at", "superseded_at")
-    )
-    return Stream(subject - first, time, known, superseded, columns)
-
-
-def _values(column: Column, cells: pa.ChunkedArray) -> Values:
-    if column.kind == "category":
-        cells = pc.index_in(cells, value_set=pa.array(column.values))
-    known = pc.is_valid(cells).to_numpy()
-    return Values(pc.fill_null(pc.cast(cells, pa.int64()), 0).to_numpy(), known)
+def _source(connection: duckdb.DuckDBPyConnection, name: str, source: pa.Table | Path) -> str:
+    """A stored table as a query can name it."""
+    if isinstance(source, pa.Table):
+        connection.register(f"{name}_rows", source)
+        return f"{name}_rows"
+    path = glob.escape(str(source)).replace("'", "''")
+    return f"read_parquet('{path}')"

@@ -8,13 +8,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benne.errors import EventSchemaError
@@ -27,7 +25,7 @@ MANIFEST = "events.json"
 _FORMAT = 1
 _BATCH_ROWS = 131_072
 _MANIFEST_KEYS = {"format", "tables", "present", "key_fingerprint", "fingerprint", "files"}
-_NO_TEXT = np.zeros(1, dtype=np.int32)
+_LIFTED = "known_at_lifted"
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,17 @@ class Events:
     key_fingerprint : str
         Which key the ids were made with.
     fingerprint : str
-        sha256 over the content of every table.
+        sha256 over the content of every table, the same whatever order its rows came in.
+    lifted : mapping of str to int
+        Per table, how many rows were known up to the tolerated clock skew before their event
+        and now count as known with it; tables without such rows are left out.
     """
 
     sources: Mapping[str, pa.Table | Path] = field(repr=False)
     present: frozenset[tuple[str, str]] = field(repr=False)
     key_fingerprint: str
     fingerprint: str
+    lifted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -123,6 +125,7 @@ class Events:
             present=frozenset((t, c) for t, c in manifest["present"]),
             key_fingerprint=manifest["key_fingerprint"],
             fingerprint=manifest["fingerprint"],
+            lifted=manifest.get(_LIFTED, {}),
         )
 
 
@@ -150,6 +153,7 @@ def write_manifest(folder: Path, events: Events) -> None:
         "present": sorted(events.present),
         "key_fingerprint": events.key_fingerprint,
         "fingerprint": events.fingerprint,
+        _LIFTED: dict(events.lifted),
         "files": {name: _file_sha256(folder / f"{name}.parquet") for name in events.tables},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -188,56 +192,6 @@ def _stored_form(path: Path) -> pa.Schema | None:
         return pq.read_schema(path).remove_metadata()
     except (OSError, pa.ArrowInvalid):
         return None
-
-
-class Digest:
-    """A running sha256 of one table that does not depend on how it is cut into batches."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        # Nulls, lengths and values each run through a hash of their own, so that a cut between
-        # two rows never shows.
-        self._columns = [(f.name, (sha256(), sha256(), sha256())) for f in schema]
-        self.filled: set[str] = set()
-        self.rows = 0
-
-    def update(self, batch: pa.Table) -> None:
-        """Take the next rows."""
-        self.rows += batch.num_rows
-        for name, hashes in self._columns:
-            column = batch.column(name).combine_chunks()
-            if column.null_count < len(column):
-                self.filled.add(name)
-            for running, content in zip(hashes, _content(column), strict=True):
-                running.update(content)
-
-    def hexdigest(self) -> str:
-        """The digest of everything taken so far."""
-        whole = sha256(str(self.rows).encode())
-        for name, hashes in self._columns:
-            whole.update(name.encode() + b"".join(running.digest() for running in hashes))
-        return whole.hexdigest()
-
-
-def _content(column: pa.Array) -> tuple[bytes, bytes, bytes]:
-    """Nulls, lengths and values of a column: the same whatever its buffers hold under a null."""
-    nulls = column.is_null().to_numpy(zero_copy_only=False).tobytes()
-    if not pa.types.is_string(column.type):
-        return nulls, b"", pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy().tobytes()
-    text = pc.fill_null(column, "")
-    _, starts, letters = text.buffers()
-    ends = np.frombuffer(starts, dtype=np.int32)[text.offset : text.offset + len(text) + 1] if starts else _NO_TEXT
-    return nulls, np.diff(ends).tobytes(), bytes(memoryview(letters or b"")[ends[0] : ends[-1]])
-
-
-def total_fingerprint(digests: Mapping[str, Digest]) -> str:
-    """One sha256 over the digests of all tables."""
-    lines = "".join(f"{name} {digests[name].hexdigest()}\n" for name in sorted(digests))
-    return sha256(lines.encode()).hexdigest()
-
-
-def present_columns(digests: Mapping[str, Digest]) -> frozenset[tuple[str, str]]:
-    """Every (table, column) that held a value."""
-    return frozenset((name, column) for name, digest in digests.items() for column in digest.filled)
 
 
 def batches(source: pa.Table | Path) -> Iterator[pa.Table]:

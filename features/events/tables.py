@@ -154,8 +154,13 @@ _DEFINITIONS: Final = (
     EventTable("adverse_items", "a listed default, write-off or collection moving on (then)", (
         _id("item_id", "item", "the item", required=True),
         _choice("kind", "default write_off collection", "what is listed", required=True),
-        _choice("event", "reported notified disputed upheld removed ended", "what happened to it",
+        _choice("event", "reported notified disputed upheld removed ended",
+                "notified: the member was told beforehand; reported: listed; disputed: contested;"
+                " upheld: confirmed after a dispute; removed: the dispute sustained or the listing withdrawn,"
+                " invisible from then on; ended: the conduct ended (debt met), which starts the five-year expiry",
                 required=True),
+        Column("lawfully_public", "flag", "of a reported row: public by law, so that it needs no notice beforehand"),
+        Column("expires_at", "time", "where the public source ends the listing itself; null: only the general expiry"),
     )),
     EventTable("payments", "money leaving or entering the platform account (then)", (
         _choice("direction", "in out", "entering or leaving", required=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 
 import duckdb
@@ -10,11 +11,24 @@ import pyarrow as pa
 
 __all__ = ["connect", "create_view"]
 
+_MEMORY_LIMIT = "1GB"
+_THREADS = 4  # each of them needs a share of that
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A connection to nothing on disk, that prints nothing."""
+
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection that prints nothing and keeps nothing on disk.
+
+    Parameters
+    ----------
+    spill : Path, optional
+        Folder for what does not fit into half a gigabyte; by default memory is not bounded.
+    """
     connection = duckdb.connect()
     connection.execute("set enable_progress_bar = false")
+    if spill is not None:
+        connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(f"set threads = {min(_THREADS, os.cpu_count() or 1)}")
+        connection.execute(f"set temp_directory = {_quoted(str(spill))}")
     return connection
 
 
@@ -24,6 +38,11 @@ def create_view(connection: duckdb.DuckDBPyConnection, name: str, source: pa.Tab
         connection.register(f"{name}_in_memory", source)
         rows = f"select *, row_number() over () - 1 as row from {name}_in_memory"  # noqa: S608 names of our own
     else:
-        path = glob.escape(str(source)).replace("'", "''")
-        rows = f"select *, file_row_number as row from read_parquet('{path}', file_row_number = true)"  # noqa: S608
+        path = _quoted(glob.escape(str(source)))
+        rows = f"select *, file_row_number as row from read_parquet({path}, file_row_number = true)"  # noqa: S608
     connection.execute(f"create view {name} as {rows}")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"

@@ -1,139 +1,175 @@
-"""Features of a partition's observations: once over the prefix, once more where knowledge came late."""
+"""Features of a partition's observations: one compiled pass over members, whatever engine brought their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
-from benne.features.kernel.derived import DERIVED
-from benne.features.kernel.expressions import Expression, Rows
-from benne.features.kernel.finaliser import Floats
-from benne.features.kernel.stream import Integers, Mask, Observations, Stream
-from benne.features.kernel.visibility import Footprint, Partition, Visibility
-from benne.features.kernel.windows import Bounds, Locator
+from benne.features.kernel.aggregates import aggregate
+from benne.features.kernel.compiled import compiled
+from benne.features.kernel.delinquency import (
+    derive_account_months,
+    derive_arrears,
+    derive_delinquency,
+    derive_settlements,
+)
+from benne.features.kernel.finaliser import Floats, finish
+from benne.features.kernel.layout import STREAMS
+from benne.features.kernel.program import Program
+from benne.features.kernel.standing import (
+    derive_contacts,
+    derive_listed_items,
+    derive_running_contracts,
+    derive_verified_facts,
+)
+from benne.features.kernel.stream import Integers, Mask, Observations, Partition, Rows
+from benne.features.kernel.visibility import EVERYBODY, Grants, gather, mark_late
+from benne.features.kernel.workspace import Workspace, workspace
 
-__all__ = ["Evaluation", "evaluate", "tables_of"]
+__all__ = ["evaluate"]
 
-
-class Evaluation:
-    """Values of expressions at some observations, each computed once."""
-
-    def __init__(self, streams: Mapping[str, Stream], observations: Observations) -> None:
-        self._streams = dict(streams)
-        self._observations = observations
-        self._selected: dict[Rows, Stream] = {}
-        self._locators: dict[Rows, Locator] = {}
-        self._bounds: dict[Rows, Bounds] = {}
-        self._values: dict[Expression, Floats | Integers] = {}
-
-    @property
-    def as_of(self) -> Integers:
-        """The observations' moments."""
-        return self._observations.as_of
-
-    def value(self, expression: Expression) -> Floats | Integers:
-        """The expression's value at each observation, shape (n,)."""
-        if expression not in self._values:
-            self._values[expression] = expression.evaluate(self)
-        return self._values[expression]
-
-    def bounds(self, rows: Rows) -> Bounds:
-        """Where each observation's rows lie among the selected ones."""
-        if rows not in self._bounds:
-            always = rows.always
-            if always not in self._locators:
-                self._locators[always] = Locator(self._select(always), self._observations)
-            self._bounds[rows] = self._locators[always].window(rows.near_days, rows.far_days)
-        return self._bounds[rows]
-
-    def column(self, rows: Rows, name: str) -> Integers:
-        """A column of the selected rows."""
-        return self._select(rows.always).columns[name].data
-
-    def times(self, rows: Rows) -> Integers:
-        """When the selected rows happened."""
-        return self._select(rows.always).time
-
-    def subjects(self, rows: Rows) -> Integers:
-        """Whose the selected rows are."""
-        return self._select(rows.always).subject
-
-    def _select(self, rows: Rows) -> Stream:
-        if rows not in self._selected:
-            stream = self._stream(rows.stream)
-            self._selected[rows] = stream.take(_matching(stream, rows)) if rows.conditions else stream
-        return self._selected[rows]
-
-    def _stream(self, name: str) -> Stream:
-        if name not in self._streams:
-            self._streams[name] = DERIVED[name].build(self._streams)
-        return self._streams[name]
+_DELINQUENCY: Final = STREAMS["delinquency"]
+_ARREARS: Final = STREAMS["arrears"]
+_SETTLEMENTS: Final = STREAMS["settlements"]
+_MONTHS: Final = STREAMS["account_months"]
+_RUNNING: Final = STREAMS["running_contracts"]
+_LISTED: Final = STREAMS["listed_items"]
+_VERIFIED: Final = STREAMS["verified_facts"]
+_CONTACTS: Final = STREAMS["contacts"]
+_DUES, _REPAYMENTS, _STATUS = STREAMS["dues"], STREAMS["repayments"], STREAMS["account_status"]
+_CONTRACTS, _ITEMS = STREAMS["obligation_events"], STREAMS["adverse_items"]
+_FACTS, _DEALINGS = STREAMS["verifications"], STREAMS["interactions"]
 
 
 def evaluate(
-    expressions: Mapping[str, Expression], partition: Partition, observations: Observations
-) -> tuple[dict[str, Floats], Mask]:
-    """Compute every expression at every observation from what was known before it.
+    program: Program, partition: Partition, observations: Observations, grants: Grants = EVERYBODY
+) -> tuple[Floats, Mask]:
+    """Compute a program's features at every observation from what was known before it.
 
     Parameters
     ----------
-    expressions : mapping of str to Expression
+    program : Program
     partition : Partition
+        Of a subject, only the rows between ``first`` and ``last`` are ever read.
     observations : Observations
+    grants : Grants, optional
+        When other members let social features count them; by default always.
 
     Returns
     -------
-    values : dict of str to ndarray of float64, shape (n,)
+    values : ndarray of float64, shape (features, n)
+        NaN is null.
     late : ndarray of bool, shape (n,)
-        Which observations could not wholly be computed on the prefix of events, because
-        something that had happened was not yet known, had been corrected, or was filtered.
+        Which observations got rows of their own, because something that had happened was not
+        yet known, had been corrected, or belongs to somebody who does not consent.
 
     Notes
     -----
-    Where every event before ``as_of`` was known and stands, what is visible is a prefix of the
-    member's sorted events, and all observations share one set of prefix sums. The others get
-    a copy of just their visible events, of just the tables concerned, and the same primitives
-    run on that.
+    Where every row before ``as_of`` was known and stands, a member's observations share the
+    member's rows, and each sees those before it. The others get a copy of just their visible
+    rows, and the same functions run on that.
     """
-    shared = Evaluation(partition.streams, observations)
-    visibility = Visibility(partition, observations)
-    values = {name: np.empty(len(observations), dtype=np.float64) for name in expressions}
-    late = np.zeros(len(observations), dtype=bool)
-    for footprint, names in _by_footprint(expressions, partition).items():
-        own = visibility.needs_copies(footprint)
-        late |= own
-        if not own.all():
-            for name in names:
-                values[name][:] = shared.value(expressions[name])
-        for rows, streams, subjects in visibility.copies(footprint, np.flatnonzero(own)):
-            copied = Evaluation(streams, subjects)
-            for name in names:
-                values[name][rows] = copied.value(expressions[name])
+    values = np.empty((len(program.results), len(observations)), dtype=np.float64)
+    late = np.zeros(len(observations), dtype=np.bool_)
+    _members(
+        program, partition.rows, grants, partition.first, partition.last,
+        observations.subject, observations.as_of, observations.known_by, partition.codes, values, late,
+    )  # fmt: skip
     return values, late
 
 
-def tables_of(expression: Expression) -> frozenset[str]:
-    """The event tables an expression may read."""
-    return frozenset(t for s in expression.streams() for t in (DERIVED[s].tables if s in DERIVED else (s,)))
+@compiled
+def _members(
+    program: Program, rows: Rows, grants: Grants, first: Integers, last: Integers,
+    subject: Integers, as_of: Integers, known_by: Integers, codes: int, values: Floats, late: Mask,
+) -> None:  # fmt: skip
+    work, begin = workspace(1024, codes), 0
+    while begin < len(subject):
+        end = begin
+        while end < len(subject) and subject[end] == subject[begin]:
+            end += 1
+        own_first, own_last = first[:, subject[begin]].copy(), last[:, subject[begin]].copy()
+        work = _roomy(program, work, own_first, own_last, codes)
+        mark_late(program, rows, grants, own_first, own_last, as_of[begin:end], known_by[begin:end], late[begin:end])
+        shared = begin + np.flatnonzero(~late[begin:end])
+        if len(shared):
+            latest = as_of[shared[-1]]
+            gather(program, rows, grants, own_first, own_last, latest, latest, False, work)
+            _observe(program, work, rows.present, as_of, shared, values)
+        for one in begin + np.flatnonzero(late[begin:end]):
+            gather(program, rows, grants, own_first, own_last, as_of[one], known_by[one], True, work)
+            _observe(program, work, rows.present, as_of, np.full(1, one), values)
+        begin = end
 
 
-def _by_footprint(expressions: Mapping[str, Expression], partition: Partition) -> dict[Footprint, list[str]]:
-    """Expressions that read the same tables: one late table makes no other wait."""
-    groups: dict[Footprint, list[str]] = {}
-    for name, expression in expressions.items():
-        footprint = Footprint(tables_of(expression) & set(partition.streams), expression.looks_ahead())
-        groups.setdefault(footprint, []).append(name)
-    return groups
+@compiled
+def _observe(
+    program: Program, work: Workspace, present: Mask, as_of: Integers, chosen: Integers, values: Floats
+) -> None:
+    """Compute the chosen observations on the rows in the workspace."""
+    _derive(program, work, present)
+    registers = np.empty((program.registers, len(chosen)), dtype=np.float64)
+    aggregate(program, work, as_of[chosen], registers)
+    finish(program, registers)
+    for f in range(len(program.results)):
+        for i in range(len(chosen)):
+            values[f, chosen[i]] = registers[program.results[f], i]
 
 
-def _matching(stream: Stream, rows: Rows) -> Mask:
-    keep = np.ones(len(stream), dtype=bool)
-    for condition in rows.conditions:
-        values = stream.columns[condition.column]
-        if condition.codes:
-            holds = np.isin(values.data, condition.codes)
-        else:
-            holds = (values.data >= condition.low) & (values.data <= condition.high)
-        keep &= ~(holds & values.known) if condition.excluding else holds & values.known
-    return keep
+@compiled
+def _derive(program: Program, work: Workspace, present: Mask) -> None:
+    at = 0
+    for table in program.tables:
+        at = work.start[table] + work.size[table]
+    for stream in program.derived:
+        work.start[stream] = at
+        if stream == _DELINQUENCY:
+            derive_delinquency(work, present)
+        elif stream == _ARREARS:
+            derive_arrears(work)
+        elif stream == _SETTLEMENTS:
+            derive_settlements(work)
+        elif stream == _MONTHS:
+            derive_account_months(work)
+        elif stream == _RUNNING:
+            derive_running_contracts(work)
+        elif stream == _LISTED:
+            derive_listed_items(work)
+        elif stream == _VERIFIED:
+            derive_verified_facts(work)
+        elif stream == _CONTACTS:
+            derive_contacts(work)
+        at += work.size[stream]
+
+
+@compiled
+def _roomy(program: Program, work: Workspace, first: Integers, last: Integers, codes: int) -> Workspace:
+    """The workspace, or a larger one where a member's rows and the streams made from them need it."""
+    size = last - first
+    needed = 0
+    for table in program.tables:
+        needed += size[table]
+    for stream in program.derived:
+        needed += _most(stream, size)
+    return work if needed <= len(work.time) else workspace(2 * needed, codes)
+
+
+@compiled
+def _most(stream: int, size: Integers) -> int:
+    """How many events a derived stream can have at the most."""
+    if stream == _DELINQUENCY:
+        return 4 * size[_DUES] + size[_STATUS]
+    if stream == _ARREARS:
+        return size[_DUES] + size[_REPAYMENTS]
+    if stream == _SETTLEMENTS:
+        return size[_DUES]
+    if stream == _MONTHS:
+        return size[_STATUS]
+    if stream == _RUNNING:
+        return size[_CONTRACTS]
+    if stream == _LISTED:
+        return 3 * size[_ITEMS]
+    if stream == _VERIFIED:
+        return 3 * size[_FACTS]
+    return size[_DEALINGS]

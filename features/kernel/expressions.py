@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from benne.errors import RegistrationError
 from benne.features.events.tables import TABLES
-from benne.features.kernel import finaliser, primitives
+from benne.features.kernel import operations as op
 from benne.features.kernel.derived import DERIVED, Clause
-from benne.features.kernel.finaliser import Floats
-from benne.features.kernel.stream import Integers
+from benne.features.kernel.layout import TABLE_COLUMNS
 
 if TYPE_CHECKING:
-    from benne.features.kernel.evaluation import Evaluation
+    from benne.features.kernel.program import Lowering
 
 __all__ = [
     "ActivePeriods", "Count", "DaysSinceFirst", "DaysSinceLast", "Difference", "Distinct", "Expression",
     "Largest", "Latest", "Ratio", "Rows", "Scaled", "Smallest", "Sum", "Total", "Variation", "stream",
 ]  # fmt: skip
 
-_LOWEST, _HIGHEST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+_LOWEST, _HIGHEST = -(2**63) + 1, 2**63 - 1  # the least int64 is null
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,17 @@ class Condition:
     low: int = _LOWEST
     high: int = _HIGHEST
     excluding: bool = False
+
+    @property
+    def only_known(self) -> bool:
+        """Whether it asks nothing but that the column be known."""
+        return not self.codes and (self.low, self.high) == (_LOWEST, _HIGHEST)
+
+    def lowered(self) -> tuple[int, int, int]:
+        """Kind, low (or the set of codes as bits) and high, as compiled code takes them."""
+        if not self.codes:
+            return op.BETWEEN, self.low, self.high
+        return op.NOT_ONE_OF if self.excluding else op.ONE_OF, sum(1 << code for code in self.codes), 0
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,18 @@ class Rows:
         return self.between(0, days)
 
     def between(self, near_days: int, far_days: int) -> Rows:
-        """Only rows in ``[as_of - far_days, as_of - near_days)``; negative days look at a schedule."""
+        """Only rows in ``[as_of - far_days, as_of - near_days)``; negative days look at a schedule.
+
+        Raises
+        ------
+        RegistrationError
+            If it looks ahead in a stream that is no schedule.
+        """
+        if near_days < 0 and not (self.stream in TABLES and TABLES[self.stream].schedule):
+            raise RegistrationError(
+                f"Rows of {self.stream} must lie before as_of, got a window that ends {-near_days} days after it. "
+                "Only a schedule is known ahead."
+            )
         return replace(self, near_days=near_days, far_days=far_days)
 
     @property
@@ -97,17 +116,13 @@ class Rows:
     def needs(self, *columns: str) -> frozenset[Clause]:
         """What must be present for these rows, and these columns of them, to say anything."""
         named = {c.column for c in self.conditions if not c.excluding} | set(columns)
-        clauses: set[Clause] = set()
-        if self.stream in TABLES:
-            clauses.add(frozenset({(self.stream, "event_time")}))
         derived = DERIVED.get(self.stream)
-        for column in named:
-            if derived is not None and column in derived.needs:
-                clauses |= derived.needs[column]
-            else:
-                table = self.stream if derived is None else derived.tables[0]
-                clauses.add(frozenset({(table, column)}))
-        return frozenset(clauses)
+        if derived is None:
+            return frozenset(frozenset({(self.stream, column)}) for column in {"event_time", *named})
+        own = [derived.columns.get(c, frozenset[Clause]()) for c in named]
+        taken = {c for c in named if c in TABLE_COLUMNS[derived.tables[0]] and c not in derived.columns}
+        copied = frozenset(frozenset({(derived.tables[0], c)}) for c in taken - derived.never_null)
+        return derived.needs.union(copied, *own)
 
 
 def stream(name: str) -> Rows:
@@ -127,8 +142,8 @@ def stream(name: str) -> Rows:
 def _codes(table: str, column: str, values: str | int | tuple[str, ...]) -> tuple[int, ...]:
     if isinstance(values, int):
         return (values,)
-    source = table if table in TABLES else DERIVED[table].tables[0]
-    known = TABLES[source].column(column).values
+    source, name = (table, column) if table in TABLES else DERIVED[table].categories[column]
+    known = TABLES[source].column(name).values
     wanted = (values,) if isinstance(values, str) else values
     strange = [value for value in wanted if value not in known]
     if strange:
@@ -143,8 +158,8 @@ class Expression(ABC):
     """A value for each observation."""
 
     @abstractmethod
-    def evaluate(self, at: Evaluation) -> Floats | Integers:
-        """Compute the value, shape (n,)."""
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
 
     def needs(self) -> frozenset[Clause]:
         """What must be present for the value to be computed at all."""
@@ -173,18 +188,36 @@ class Expression(ABC):
 
 
 @dataclass(frozen=True)
-class Count(Expression):
-    """How many rows; 0 where none."""
-
+class _OfRows(Expression):
     rows: Rows
 
-    def evaluate(self, at: Evaluation) -> Integers:
-        """Compute the value."""
-        return at.bounds(self.rows).count
+    _operation: ClassVar[int]
+
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.aggregate(self._operation, self.rows)
 
     def needs(self) -> frozenset[Clause]:
         """What it reads."""
         return self.rows.needs()
+
+
+class Count(_OfRows):
+    """How many rows; 0 where none."""
+
+    _operation = op.COUNT
+
+
+class DaysSinceLast(_OfRows):
+    """Days from the last row to ``as_of``; null where there are no rows."""
+
+    _operation = op.DAYS_SINCE_LAST
+
+
+class DaysSinceFirst(_OfRows):
+    """Days from the first row to ``as_of``; null where there are no rows."""
+
+    _operation = op.DAYS_SINCE_FIRST
 
 
 @dataclass(frozen=True)
@@ -192,91 +225,45 @@ class _OfColumn(Expression):
     rows: Rows
     column: str
 
+    _operation: ClassVar[int]
+
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.aggregate(self._operation, self.rows, self.column)
+
     def needs(self) -> frozenset[Clause]:
         """What it reads."""
         return self.rows.needs(self.column)
-
-    @property
-    def _said(self) -> Rows:
-        return self.rows.known(self.column)
 
 
 class Total(_OfColumn):
     """Sum of a column; 0 where there are no rows."""
 
-    def evaluate(self, at: Evaluation) -> Integers:
-        """Compute the value."""
-        return primitives.total(at.column(self._said, self.column), at.bounds(self._said))
+    _operation = op.TOTAL
 
 
 class Largest(_OfColumn):
     """Largest value of a column; null where there are no rows."""
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        bounds = at.bounds(self._said)
-        return finaliser.nullable(primitives.largest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+    _operation = op.LARGEST
 
 
 class Smallest(_OfColumn):
     """Smallest value of a column; null where there are no rows."""
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        bounds = at.bounds(self._said)
-        return finaliser.nullable(primitives.smallest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+    _operation = op.SMALLEST
 
 
 class Latest(_OfColumn):
     """Last value of a column; null where there are no rows."""
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        bounds = at.bounds(self._said)
-        return finaliser.nullable(primitives.latest(at.column(self._said, self.column), bounds, 0), bounds.count > 0)
+    _operation = op.LATEST
 
 
 class Distinct(_OfColumn):
-    """How many different values of a column; 0 where there are no rows."""
+    """How many different values of a column of ids or categories; 0 where there are no rows."""
 
-    def evaluate(self, at: Evaluation) -> Integers:
-        """Compute the value."""
-        values = at.column(self._said, self.column)
-        return primitives.distinct(values, at.subjects(self._said), at.bounds(self._said))
-
-
-@dataclass(frozen=True)
-class DaysSinceLast(Expression):
-    """Days from the last row to ``as_of``; null where there are no rows."""
-
-    rows: Rows
-
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        bounds = at.bounds(self.rows)
-        last = primitives.latest(at.times(self.rows), bounds, 0)
-        return finaliser.days(at.as_of - last, bounds.count > 0)
-
-    def needs(self) -> frozenset[Clause]:
-        """What it reads."""
-        return self.rows.needs()
-
-
-@dataclass(frozen=True)
-class DaysSinceFirst(Expression):
-    """Days from the first row to ``as_of``; null where there are no rows."""
-
-    rows: Rows
-
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        bounds = at.bounds(self.rows)
-        first = primitives.smallest(at.times(self.rows), bounds, 0)
-        return finaliser.days(at.as_of - first, bounds.count > 0)
-
-    def needs(self) -> frozenset[Clause]:
-        """What it reads."""
-        return self.rows.needs()
+    _operation = op.DISTINCT
 
 
 @dataclass(frozen=True)
@@ -287,11 +274,13 @@ class ActivePeriods(Expression):
     days: int = 30
     periods: int = 6
 
-    def evaluate(self, at: Evaluation) -> Integers:
-        """Compute the value."""
-        active = [at.bounds(_period(self.rows, self.days, k)).count > 0 for k in range(self.periods)]
-        counts: Integers = np.sum(active, axis=0, dtype=np.int64)
-        return counts
+    def selections(self) -> tuple[Rows, ...]:
+        """The rows of each period."""
+        return tuple(_period(self.rows, self.days, k) for k in range(self.periods))
+
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.ADD, [to.aggregate(op.ANY, period) for period in self.selections()])
 
     def needs(self) -> frozenset[Clause]:
         """What it reads."""
@@ -299,16 +288,25 @@ class ActivePeriods(Expression):
 
 
 @dataclass(frozen=True)
-class Variation(_OfColumn):
+class Variation(Expression):
     """Coefficient of variation of the totals of the last ``periods`` periods; null where nothing."""
 
+    rows: Rows
+    column: str
     days: int = 30
     periods: int = 6
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        totals = [Total(_period(self.rows, self.days, k), self.column).evaluate(at) for k in range(self.periods)]
-        return finaliser.variation(np.stack(totals, axis=1))
+    def selections(self) -> tuple[Rows, ...]:
+        """The rows of each period."""
+        return tuple(_period(self.rows, self.days, k) for k in range(self.periods))
+
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.VARIATION, [to.aggregate(op.TOTAL, rows, self.column) for rows in self.selections()])
+
+    def needs(self) -> frozenset[Clause]:
+        """What it reads."""
+        return self.rows.needs(self.column)
 
 
 def _period(rows: Rows, days: int, k: int) -> Rows:
@@ -327,9 +325,9 @@ class Ratio(Expression):
         """The expressions it is made of."""
         return (self.numerator, self.denominator)
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        return finaliser.ratio(at.value(self.numerator), at.value(self.denominator), self.at_least)
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.RATIO, [self.numerator.lower(to), self.denominator.lower(to)], self.at_least)
 
 
 @dataclass(frozen=True)
@@ -345,12 +343,9 @@ class Sum(Expression):
         """The expressions it is made of."""
         return self.terms
 
-    def evaluate(self, at: Evaluation) -> Floats | Integers:
-        """Compute the value."""
-        out = at.value(self.terms[0])
-        for term in self.terms[1:]:
-            out = out + at.value(term)
-        return out
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.ADD, [term.lower(to) for term in self.terms])
 
 
 @dataclass(frozen=True)
@@ -364,9 +359,9 @@ class Difference(Expression):
         """The expressions it is made of."""
         return (self.left, self.right)
 
-    def evaluate(self, at: Evaluation) -> Floats | Integers:
-        """Compute the value."""
-        return at.value(self.left) - at.value(self.right)
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.SUBTRACT, [self.left.lower(to), self.right.lower(to)])
 
 
 @dataclass(frozen=True)
@@ -380,6 +375,6 @@ class Scaled(Expression):
         """The expressions it is made of."""
         return (self.value,)
 
-    def evaluate(self, at: Evaluation) -> Floats:
-        """Compute the value."""
-        return np.asarray(at.value(self.value) / self.divisor, dtype=np.float64)
+    def lower(self, to: Lowering) -> int:
+        """The register that will hold the value."""
+        return to.step(op.DIVIDE, [self.value.lower(to)], self.divisor)

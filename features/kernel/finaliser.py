@@ -1,67 +1,59 @@
-"""Where exact integers become floats: one place, elementwise, so that batches change no bit."""
+"""Arithmetic on values, and the ends of a feature's range: elementwise, so that no batch changes a bit."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from benne.features.kernel.stream import Integers, Mask
+from benne.features.kernel.compiled import compiled
+from benne.features.kernel.operations import ADD, DIVIDE, RATIO, SUBTRACT
+from benne.features.kernel.program import Program
 
-__all__ = ["Floats", "days", "nullable", "ratio", "saturate", "variation"]
+__all__ = ["Floats", "finish"]
 
 Floats = npt.NDArray[np.float64]
 
-_SAFE = 2.0**31
+
+@compiled
+def finish(program: Program, registers: Floats) -> None:
+    """Run the steps of a program on the registers of its aggregates, shape (registers, n)."""
+    for s in range(len(program.steps)):
+        operation, first, last, register = program.steps[s]
+        arguments, constant = program.arguments[first:last], program.constants[s]
+        for i in range(registers.shape[1]):
+            registers[register, i] = _step(operation, registers[:, i], arguments, constant)
 
 
-def nullable(values: Integers, known: Mask) -> Floats:
-    """Integers as floats, NaN where not known."""
-    return np.where(known, values.astype(np.float64), np.nan)
+@compiled
+def _step(operation: int, values: Floats, arguments: npt.NDArray[np.int64], constant: float) -> float:
+    first = values[arguments[0]]
+    if operation == RATIO:
+        denominator = values[arguments[1]]
+        return first / denominator if denominator >= constant else np.nan
+    if operation == ADD:
+        for k in range(1, len(arguments)):
+            first += values[arguments[k]]
+        return first
+    if operation == SUBTRACT:
+        return first - values[arguments[1]]
+    if operation == DIVIDE:
+        return first / constant
+    return _variation(values, arguments)
 
 
-def days(microseconds: Integers, known: Mask) -> Floats:
-    """Durations in days, NaN where not known."""
-    return np.where(known, microseconds / 86_400e6, np.nan)
-
-
-def ratio(numerator: Floats | Integers, denominator: Floats | Integers, at_least: float) -> Floats:
-    """Quotient, NaN where the denominator is null or below ``at_least``."""
-    usable = np.asarray(denominator) >= at_least
-    out = np.full(len(usable), np.nan)
-    np.divide(numerator, denominator, out=out, where=usable)
-    return out
-
-
-def saturate(values: Floats, minimum: float, maximum: float) -> Floats:
-    """Hold a feature at the ends of its declared range; NaN stays."""
-    return np.clip(values, minimum, maximum)
-
-
-def variation(periods: Integers) -> Floats:
-    """Coefficient of variation of each row: standard deviation over mean of its periods.
-
-    Parameters
-    ----------
-    periods : ndarray of int64, shape (n, k)
-        Totals of k periods.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        NaN where the total is not positive.
+@compiled
+def _variation(values: Floats, arguments: npt.NDArray[np.int64]) -> float:
+    """Standard deviation over mean of k totals; null where their sum is not positive.
 
     Notes
     -----
-    ``k·Σx² − (Σx)²`` is computed without rounding: in int64 where it fits, otherwise in
-    Python's integers, and both round to float64 once.
+    k² times the variance is the sum of the squared differences of all pairs: nothing cancels,
+    nothing overflows, and amounts that differ by one in a trillion still vary.
     """
-    k = periods.shape[1]
-    sums = periods.sum(axis=1)
-    fits = np.abs(periods).max(axis=1, initial=0) * k < _SAFE
-    spread = np.zeros(len(periods))
-    small = periods[fits]
-    spread[fits] = k * (small * small).sum(axis=1) - sums[fits] * sums[fits]
-    for row in np.flatnonzero(~fits):
-        exact = [int(x) for x in periods[row]]
-        spread[row] = float(k * sum(x * x for x in exact) - sum(exact) ** 2)
-    return ratio(np.sqrt(spread), sums, 1)
+    k, total, spread = len(arguments), 0.0, 0.0
+    for i in range(k):
+        total += values[arguments[i]]
+        for j in range(i):
+            difference = values[arguments[i]] - values[arguments[j]]
+            spread += difference * difference
+    return np.sqrt(spread) / total if total >= 1 else np.nan

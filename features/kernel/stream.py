@@ -1,109 +1,188 @@
-"""Events of one kind in one partition, sorted by subject and time."""
+"""Events of some members as the kernel reads them: int64 columns, one behind the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NEVER", "Integers", "Mask", "Observations", "Stream", "Values"]
+from benne.features.kernel.layout import MAXIMUM_COLUMNS, STREAMS, TABLE_COLUMNS
+
+__all__ = ["MAXIMUM_EVENTS", "NEVER", "NULL", "Integers", "Mask", "Observations", "Partition", "Rows", "Stream"]
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-NEVER = np.iinfo(np.int64).max
+NULL = int(np.iinfo(np.int64).min)
+"""What a cell holds where the event does not say: the least int64, as numpy's NaT does."""
 
+NEVER = int(np.iinfo(np.int64).max)
+"""``superseded_at`` of a row that nothing corrects."""
 
-@dataclass(frozen=True)
-class Values:
-    """One column as int64 with a mask: money in minor units, categories and ids as codes.
-
-    Parameters
-    ----------
-    data : ndarray of int64, shape (m,)
-        Zero where not known.
-    known : ndarray of bool, shape (m,)
-        False where the event does not say.
-    """
-
-    data: Integers
-    known: Mask
-
-    def take(self, rows: Integers | Mask) -> Values:
-        """The column at some rows."""
-        return Values(self.data[rows], self.known[rows])
-
-
-@dataclass(frozen=True)
-class Observations:
-    """Who is observed when.
-
-    Parameters
-    ----------
-    subject : ndarray of int64, shape (n,)
-        Codes of a partition's subjects, from 0.
-    as_of : ndarray of int64, shape (n,)
-        Microseconds since 1970-01-01 UTC.
-    """
-
-    subject: Integers
-    as_of: Integers
-
-    def __len__(self) -> int:
-        """How many observations."""
-        return len(self.subject)
-
-    def take(self, rows: Integers | Mask) -> Observations:
-        """Some of the observations."""
-        return Observations(self.subject[rows], self.as_of[rows])
+MAXIMUM_EVENTS = 2**22
+"""Most rows of one member in one table: sums of 2**40 minor units stay below 2**63."""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Events of one kind.
+    """Rows of one event table.
 
     Parameters
     ----------
     subject, time : ndarray of int64, shape (m,)
-        Sorted by (subject, time); ties in an order that does not depend on the partition.
+        Sorted by (subject, time), ties as :func:`benne.features.kernel.ordering.canonical` puts
+        them. Subjects count from 0; time is in microseconds since 1970-01-01 UTC.
     known_at : ndarray of int64, shape (m,)
-        When the platform knew the event.
+        When the platform knew the row.
     superseded_at : ndarray of int64, shape (m,)
         When a correction of it became known; :data:`NEVER` where none did.
-    columns : mapping of str to Values
+    columns : mapping of str to ndarray of int64, shape (m,)
+        Money in minor units, categories and ids as codes from 0; :data:`NULL` where not said.
     """
 
     subject: Integers
     time: Integers
     known_at: Integers
     superseded_at: Integers
-    columns: Mapping[str, Values]
+    columns: Mapping[str, Integers]
 
     def __len__(self) -> int:
-        """How many events."""
+        """How many rows."""
         return len(self.time)
 
-    def take(self, rows: Integers | Mask, *, subject: Integers | None = None) -> Self:
-        """Some of the events, in the order given, for other subjects where wanted."""
-        return type(self)(
-            self.subject[rows] if subject is None else subject,
-            self.time[rows],
-            self.known_at[rows],
-            self.superseded_at[rows],
-            {name: values.take(rows) for name, values in self.columns.items()},
-        )
+
+@dataclass(frozen=True)
+class Observations:
+    """Who is observed when, and with whose knowledge.
+
+    Parameters
+    ----------
+    subject : ndarray of int64, shape (n,)
+        Codes of a partition's subjects; sorted, and ``as_of`` within them.
+    as_of : ndarray of int64, shape (n,)
+        Microseconds since 1970-01-01 UTC.
+    known_by : ndarray of int64, shape (n,)
+        Rows known before it are seen; ``as_of`` itself unless what was learned later is wanted.
+    """
+
+    subject: Integers
+    as_of: Integers
+    known_by: Integers
+
+    def __len__(self) -> int:
+        """How many observations."""
+        return len(self.subject)
+
+
+class Rows(NamedTuple):
+    """All tables of a partition in the arrays that compiled code takes.
+
+    Parameters
+    ----------
+    time, known_at, superseded_at : ndarray of int64, shape (rows,)
+        Table after table.
+    cells : ndarray of int64, shape (cells,)
+        Column after column.
+    cell_of : ndarray of int64, shape (streams, columns)
+        What is added to a row's number to find its cell of a column.
+    present : ndarray of bool, shape (streams,)
+        Which tables the source has.
+    """
+
+    time: Integers
+    known_at: Integers
+    superseded_at: Integers
+    cells: Integers
+    cell_of: npt.NDArray[np.int64]
+    present: Mask
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Everything known about some members.
+
+    Parameters
+    ----------
+    rows : Rows
+    first, last : ndarray of int64, shape (streams, subjects)
+        Each subject's rows of each table are ``first <= row < last``.
+    codes : int
+        Ids and categories are numbered below this.
+    """
+
+    rows: Rows
+    first: Integers
+    last: Integers
+    codes: int
 
     @classmethod
-    def of(cls, subject: Integers, time: Integers, columns: Mapping[str, Values]) -> Self:
-        """Derived events, known as soon as they happen; sorted here."""
-        order = np.lexsort((time, subject))
-        return cls(
-            subject[order],
-            time[order],
-            time[order],
-            np.full(len(time), NEVER),
-            {name: values.take(order) for name, values in columns.items()},
-        )
+    def of(cls, streams: Mapping[str, Stream], subjects: int, codes: int) -> Partition:
+        """Put tables one behind the other.
+
+        Parameters
+        ----------
+        streams : mapping of str to Stream
+            The event tables that the source has.
+        subjects : int
+            How many subjects there are.
+        codes : int
+            Ids and categories are numbered below this.
+        """
+        shape = (len(STREAMS), subjects)
+        first, last = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        cell_of = np.zeros((len(STREAMS), MAXIMUM_COLUMNS), dtype=np.int64)
+        cells, row, cell = [np.empty(0, dtype=np.int64)], 0, 0
+        ordered = {name: streams[name] for name in TABLE_COLUMNS if name in streams}
+        for name, stream in ordered.items():
+            number, places = STREAMS[name], np.arange(subjects)
+            first[number] = row + np.searchsorted(stream.subject, places, "left")
+            last[number] = row + np.searchsorted(stream.subject, places, "right")
+            for column, title in enumerate(TABLE_COLUMNS[name]):
+                cells.append(stream.columns[title])
+                cell_of[number, column] = cell - row
+                cell += len(stream)
+            row += len(stream)
+        present = np.isin(np.arange(len(STREAMS)), [STREAMS[name] for name in streams])
+        rows = Rows(
+            _joined([stream.time for stream in ordered.values()]),
+            _joined([stream.known_at for stream in ordered.values()]),
+            _joined([stream.superseded_at for stream in ordered.values()]),
+            np.concatenate(cells), cell_of, present,
+        )  # fmt: skip
+        return cls(rows, first, last, max(codes, 1))
+
+    @classmethod
+    def of_one_subject(
+        cls, time: Integers, known_at: Integers, superseded_at: Integers, cells: Integers,
+        sizes: Integers, present: Mask, codes: int,
+    ) -> Partition:  # fmt: skip
+        """Take up the arrays of one subject's tables as they lie one behind the other.
+
+        Parameters
+        ----------
+        time, known_at, superseded_at, cells : ndarray of int64
+            As in :class:`Rows`.
+        sizes, present : ndarray, shape (tables,)
+            How many rows each table has, and whether the source has it.
+        codes : int
+        """
+        tables = len(TABLE_COLUMNS)
+        first, last = (np.zeros((len(STREAMS), 1), dtype=np.int64) for _ in range(2))
+        last[:tables, 0] = np.cumsum(sizes)
+        first[:tables, 0] = last[:tables, 0] - sizes
+        known = np.zeros(len(STREAMS), dtype=np.bool_)
+        known[:tables] = present
+        begin = np.concatenate([[0], np.cumsum(sizes * _WIDTHS)[:-1]])
+        cell_of = np.zeros((len(STREAMS), MAXIMUM_COLUMNS), dtype=np.int64)
+        cell_of[:tables] = begin[:, None] + sizes[:, None] * np.arange(MAXIMUM_COLUMNS) - first[:tables]
+        return cls(Rows(time, known_at, superseded_at, cells, cell_of, known), first, last, max(codes, 1))
+
+
+_WIDTHS = np.array([len(columns) for columns in TABLE_COLUMNS.values()], dtype=np.int64)
+
+
+def _joined(parts: list[Integers]) -> Integers:
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])

@@ -1,124 +1,137 @@
-"""What an observation may see: a prefix of the sorted events, or a copy of its own."""
+"""What an observation may see of a member: everything that happened before it, or a copy of what was known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from benne.features.kernel import primitives
-from benne.features.kernel.stream import NEVER, Integers, Mask, Observations, Stream
-from benne.features.kernel.windows import MAXIMUM_SUBJECTS, Bounds, Locator
+from benne.features.kernel.compiled import compiled
+from benne.features.kernel.layout import STREAMS, column
+from benne.features.kernel.program import Program
+from benne.features.kernel.stream import NEVER, NULL, Integers, Mask, Partition, Rows
+from benne.features.kernel.workspace import Workspace
 
-__all__ = ["SCHEDULE_DAYS", "Footprint", "Partition", "RowFilter", "Visibility"]
+__all__ = ["EVERYBODY", "Grants", "gather", "mark_late", "restricted"]
 
-RowFilter = Callable[[Stream, Integers], Mask]
-"""From a stream and each row's ``as_of`` to whether the row may be used there."""
-
-SCHEDULE_DAYS = 366
-"""How far ahead a scheduled event can be seen."""
-
-_MAXIMUM_ROWS = 2_000_000
+_DEALINGS: Final = STREAMS["interactions"]
+_OTHER: Final = column("interactions", "other_id")
 
 
-@dataclass(frozen=True)
-class Partition:
-    """Everything known about some members, as the kernel reads it.
+class Grants(NamedTuple):
+    """When the other members of interactions consent to social features.
 
     Parameters
     ----------
-    streams : mapping of str to Stream
-        Event tables that the source has.
-    scheduled : frozenset of str
-        Tables whose rows may be known before they happen.
-    filters : mapping of str to RowFilter
-        Tables of which a row may be used at some ``as_of`` and not at others.
+    first : ndarray of int64, shape (members + 1,)
+        Where each member's periods begin, by their code; empty where everybody consents.
+    since, until : ndarray of int64, shape (periods,)
+        Each period is ``since <= as_of < until``.
     """
 
-    streams: Mapping[str, Stream]
-    scheduled: frozenset[str] = frozenset()
-    filters: Mapping[str, RowFilter] = field(default_factory=dict)
+    first: Integers
+    since: Integers
+    until: Integers
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """Which event tables an expression reads, and whether it looks ahead in the scheduled ones."""
-
-    tables: frozenset[str]
-    looks_ahead: bool
+EVERYBODY: Final = Grants(*(np.empty(0, dtype=np.int64) for _ in range(3)))
+"""Grants that filter nothing."""
 
 
-class Visibility:
-    """What each observation may see of a partition."""
+def restricted(program: Program, partition: Partition, until: Integers) -> Partition:
+    """Leave out what a program may not read.
 
-    def __init__(self, partition: Partition, observations: Observations) -> None:
-        self._partition = partition
-        self._observations = observations
-        self._reach: dict[tuple[str, bool], Bounds] = {}
+    Parameters
+    ----------
+    program : Program
+    partition : Partition
+    until : ndarray of int64, shape (subjects,)
+        Of each subject, only rows before this moment stay, and those of a schedule that lie
+        as far beyond it as the program looks ahead.
 
-    def needs_copies(self, footprint: Footprint) -> Mask:
-        """Which observations cannot be computed on the prefix of events.
-
-        Something within their reach was not yet known, had been corrected, or is filtered.
-        """
-        late = np.zeros(len(self._observations), dtype=bool)
-        for name in sorted(footprint.tables):
-            late |= self._is_late(name, footprint)
-        return late
-
-    def copies(
-        self, footprint: Footprint, rows: Integers
-    ) -> Iterator[tuple[Integers, dict[str, Stream], Observations]]:
-        """Visible events in which each observation is a subject of its own, some at a time.
-
-        Yields
-        ------
-        rows : ndarray of int64
-            Which observations.
-        streams : dict of str to Stream
-        observations : Observations
-            The same ones, as the subjects they are in ``streams``.
-        """
-        sizes = np.sum([self._bounds(name, footprint).count[rows] for name in footprint.tables], axis=0)
-        for chunk in _chunks(rows, np.broadcast_to(sizes, rows.shape)):
-            streams = {name: self._copy(name, footprint, chunk) for name in footprint.tables}
-            yield chunk, streams, Observations(np.arange(len(chunk)), self._observations.as_of[chunk])
-
-    def _is_late(self, name: str, footprint: Footprint) -> Mask:
-        stream, bounds, as_of = self._partition.streams[name], self._bounds(name, footprint), self._observations.as_of
-        if name in self._partition.filters:
-            return np.ones(len(as_of), dtype=bool)
-        unknown = primitives.largest(stream.known_at, bounds, np.iinfo(np.int64).min) >= as_of
-        corrected = primitives.smallest(stream.superseded_at, bounds, NEVER) < as_of
-        late: Mask = unknown | corrected
-        return late
-
-    def _bounds(self, name: str, footprint: Footprint) -> Bounds:
-        ahead = footprint.looks_ahead and name in self._partition.scheduled
-        if (name, ahead) not in self._reach:
-            locator = Locator(self._partition.streams[name], self._observations)
-            self._reach[name, ahead] = locator.window(-SCHEDULE_DAYS if ahead else 0, None)
-        return self._reach[name, ahead]
-
-    def _copy(self, name: str, footprint: Footprint, chunk: Integers) -> Stream:
-        stream, bounds = self._partition.streams[name], self._bounds(name, footprint)
-        lo, sizes = bounds.lo[chunk], bounds.count[chunk]
-        owner = np.repeat(np.arange(len(chunk)), sizes)
-        rows = primitives.spread(lo, sizes)
-        as_of = self._observations.as_of[chunk][owner]
-        keep = (stream.known_at[rows] < as_of) & (stream.superseded_at[rows] >= as_of)
-        if name in self._partition.filters:
-            keep &= self._partition.filters[name](stream.take(rows), as_of)
-        return stream.take(rows[keep], subject=owner[keep])
+    Returns
+    -------
+    Partition
+        The same arrays with nearer ends; of tables that the program does not read, nothing.
+    """
+    last = partition.first.copy()
+    _cut(program, partition.rows.time, partition.first, partition.last, until, last)
+    return Partition(partition.rows, partition.first, last, partition.codes)
 
 
-def _chunks(rows: Integers, sizes: Integers) -> Iterable[Integers]:
-    """Cut so that no piece copies more than two million events, unless one observation has more."""
-    done = np.concatenate([[0], np.cumsum(sizes)])
-    start = 0
-    while start < len(rows):
-        full = int(np.searchsorted(done, done[start] + _MAXIMUM_ROWS, "right")) - 1
-        stop = min(max(full, start + 1), start + MAXIMUM_SUBJECTS)
-        yield rows[start:stop]
-        start = stop
+@compiled
+def _cut(program: Program, time: Integers, first: Integers, last: Integers, until: Integers, cut: Integers) -> None:
+    for table in program.tables:
+        for subject in range(len(until)):
+            lo, hi = first[table, subject], last[table, subject]
+            end = until[subject] + program.ahead[table]
+            cut[table, subject] = lo + np.searchsorted(time[lo:hi], end)
+
+
+@compiled
+def mark_late(
+    program: Program, rows: Rows, grants: Grants, first: Integers, last: Integers,
+    as_of: Integers, known_by: Integers, late: Mask,
+) -> None:  # fmt: skip
+    """Mark a member's observations that cannot share the member's rows.
+
+    Something within their reach was not yet known, had been corrected, or is another member's
+    who does not consent then. Observations are sorted by ``as_of``.
+    """
+    for table in program.tables:
+        row, known, stands = first[table], NULL, NEVER
+        for i in range(len(as_of)):
+            while row < last[table] and rows.time[row] < as_of[i] + program.ahead[table]:
+                known = max(known, rows.known_at[row])
+                stands = min(stands, rows.superseded_at[row])
+                row += 1
+            late[i] |= known >= known_by[i] or stands < known_by[i]
+            if table == _DEALINGS and len(grants.first) and not late[i]:
+                late[i] = _somebody_withholds(rows, grants, first[table], row, as_of[i])
+
+
+@compiled
+def gather(
+    program: Program, rows: Rows, grants: Grants, first: Integers, last: Integers,
+    as_of: int, known_by: int, filtered: bool, work: Workspace,
+) -> None:  # fmt: skip
+    """Bring the rows that an observation may see into the workspace, or all rows before it."""
+    at = 0
+    work.size[:] = 0
+    for table in program.tables:
+        work.start[table] = at
+        row = first[table]
+        while row < last[table] and rows.time[row] < as_of + program.ahead[table]:
+            if not filtered or _seen(rows, grants, table, row, as_of, known_by):
+                work.time[at] = rows.time[row]
+                for column_ in range(len(program.read[table])):
+                    if program.read[table, column_]:
+                        work.cells[column_, at] = rows.cells[rows.cell_of[table, column_] + row]
+                at += 1
+            row += 1
+        work.size[table] = at - work.start[table]
+
+
+@compiled
+def _seen(rows: Rows, grants: Grants, table: int, row: int, as_of: int, known_by: int) -> bool:
+    if rows.known_at[row] >= known_by or rows.superseded_at[row] < known_by:
+        return False
+    if table != _DEALINGS or not len(grants.first):
+        return True
+    return _consents(grants, rows.cells[rows.cell_of[table, _OTHER] + row], as_of)
+
+
+@compiled
+def _somebody_withholds(rows: Rows, grants: Grants, first: int, last: int, as_of: int) -> bool:
+    for row in range(first, last):
+        if not _consents(grants, rows.cells[rows.cell_of[_DEALINGS, _OTHER] + row], as_of):
+            return True
+    return False
+
+
+@compiled
+def _consents(grants: Grants, member: int, as_of: int) -> bool:
+    for period in range(grants.first[member], grants.first[member + 1]):
+        if grants.since[period] <= as_of < grants.until[period]:
+            return True
+    return False

@@ -11,6 +11,7 @@ to do; it never contains a member's data.
     │   ├── EventSchemaError       a table or column is missing, unknown or of another type
     │   └── EventValueError        rows hold values that cannot be
     ├── ObservationError           a (member, as_of) pair cannot be observed
+    ├── EngineUnavailable          an engine's libraries or runtime are not there
     ├── RegistrationError          a feature may not enter the registry
     ├── ModelError                 the score model was asked for something it cannot do
     │   ├── ParameterError         a constructor argument is out of its domain
@@ -29,6 +30,8 @@ to do; it never contains a member's data.
     │   └── CategoryWithheld       a withheld category reached something that would have used it
     ├── DatasetError               a real data set is missing or is not the known original
     ├── SimulationError            a simulated world cannot be made, or fails a check on what it must hold
+    ├── QualityError               data are beyond a limit at which a build stops
+    ├── QualityInputError          thresholds, a reference or counts of refusals are not what they must be
     └── StoreError                 the database is missing, of another version, or unreachable
 """
 
@@ -53,6 +56,10 @@ class EventValueError(EventError, ValueError):
 
 class ObservationError(BenneError, ValueError):
     """A (member, as_of) pair cannot be observed."""
+
+
+class EngineUnavailable(BenneError, ImportError):
+    """An engine's libraries or runtime are not there."""
 
 
 class RegistrationError(BenneError, ValueError):
@@ -125,6 +132,14 @@ class DatasetError(BenneError, FileNotFoundError):
 
 class SimulationError(BenneError, ValueError):
     """A simulated world cannot be made as asked, or fails a check on what it must hold."""
+
+
+class QualityError(BenneError, ValueError):
+    """Data are beyond a limit at which a build stops."""
+
+
+class QualityInputError(BenneError, ValueError):
+    """Thresholds, a reference or counts of refusals are not what they must be."""
 
 
 class StoreError(BenneError, RuntimeError):

@@ -128,10 +128,20 @@ class _RandomWorld:
             self._fact(member)
             self._dealing(member)
         for item in range(self._rng.integers(0, 3)):
-            for _ in range(self._rng.integers(1, 5)):
-                events = ("reported", "notified", "disputed", "upheld", "removed", "ended")
-                self._add("adverse_items", member, self._day(), item_id=f"{member}-item-{item}",
-                          kind=self._pick("default", "collection"), event=self._pick(*events))  # fmt: skip
+            self._listing(member, f"{member}-item-{item}")
+
+    def _listing(self, member: str, item: str) -> None:
+        """An item whose notice comes first, or that is public; what happens to it comes in any order."""
+        reported, public, kind = self._day(), self._chance(0.3), self._pick("default", "collection")
+        moments = [("reported", reported)] if public else [("reported", reported), ("notified", reported - 20)]
+        later = [event for event in ("disputed", "upheld", "removed", "ended") if self._chance(0.3)]
+        moments += [(event, self._day() - 1826 * self._chance(0.5)) for event in later]
+        if self._chance(0.2):
+            moments.append(("reported", self._day(int(reported) + 1, 722)))
+        for event, day in moments:
+            ends = START + round((day + self._pick(5, 200, 900)) * DAY) if self._chance(0.2) else None
+            self._add("adverse_items", member, day, item_id=item, kind=kind, event=event,
+                      lawfully_public=public or None, expires_at=ends if event == "reported" else None)  # fmt: skip
 
     def _contracts(self, member: str) -> None:
         for number in range(self._rng.integers(0, 4)):
@@ -139,7 +149,7 @@ class _RandomWorld:
             for event in ("opened", "closed", "written_off", "limit_changed"):
                 if event == "opened" or self._chance(0.4):
                     self._add("obligation_events", member, self._day(), obligation_id=contract, event=event,
-                              kind=self._perhaps(self._pick("loan", "card")), currency="EUR",
+                              kind=self._perhaps(self._pick("loan", "card", "rent", "utility")), currency="EUR",
                               principal=self._perhaps(self._amount()), limit=self._perhaps(self._amount()))  # fmt: skip
             self._instalments(member, contract)
             self._months(member, contract)
@@ -168,8 +178,9 @@ class _RandomWorld:
 
     def _movement(self, member: str) -> None:
         kinds, amount = TABLES["payments"].column("kind").values, self._amount()
+        status = self._perhaps(self._pick("settled", "failed", "reversed"))
         self._add("payments", member, self._day(), direction=self._pick("in", "out"), amount=amount, currency="EUR",
-                  kind=self._perhaps(self._pick(*kinds)), status=self._perhaps(self._pick("settled", "failed")),
+                  kind=self._perhaps(self._pick(*kinds)), status=status,
                   counterparty_id=self._perhaps(self._pick("shop-1", "shop-2", "shop-3", "shop-4")),
                   fixable={"amount": amount + 11})  # fmt: skip
         if self._chance(0.4):
@@ -182,8 +193,10 @@ class _RandomWorld:
 
     def _fact(self, member: str) -> None:
         fields, methods = (TABLES["verifications"].column(c).values for c in ("field", "method"))
-        self._add("verifications", member, self._day(), field=self._pick(*fields),
-                  event=self._pick("verified", "verified", "lapsed", "changed"), expires_at=None,
+        day = self._day()
+        ends = START + round((day + self._pick(0, 30, 365)) * DAY) if self._chance(0.4) else None
+        self._add("verifications", member, day, field=self._pick(*fields), expires_at=ends,
+                  event=self._pick("verified", "verified", "lapsed", "changed"),
                   method=self._perhaps(self._pick(*methods)), strength=self._perhaps(self._pick(1, 2, 3)))  # fmt: skip
 
     def _dealing(self, member: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 
 from benne.errors import ConsentError, ObservationError
 from benne.features import CATEGORIES, MASK_COLUMNS, ConsentMask, available, build_features, registry
-from benne.features.events.tables import TABLES
+from benne.features.events.tables import TABLES, Column
 
 DAY = 86_400_000_000
 Row = dict[str, Any]
@@ -30,11 +31,16 @@ def _stands(row: Row, as_of: int, corrected_at: dict[str, int]) -> bool:
 
 
 def _order(table: str) -> Callable[[Row], tuple[Any, ...]]:
-    """Ties in time: by knowledge, then by what the rows say (never by ids)."""
-    said = [c.name for c in TABLES[table].columns if c.kind in ("money", "integer", "flag", "category")]
-    return lambda row: (
-        row["event_time"], row["known_at"], *((row[c] is None, 0 if row[c] is None else row[c]) for c in said),
-    )  # fmt: skip
+    """Ties in time: by knowledge, then by what the rows say (never by ids), nulls first."""
+    said = [c for c in TABLES[table].columns if c.kind in ("money", "integer", "flag", "category", "time")]
+
+    def cell(row: Row, column: Column) -> tuple[bool, Any]:
+        value = row.get(column.name)
+        if value is None:
+            return (False, 0)
+        return (True, column.values.index(value) if column.kind == "category" else value)
+
+    return lambda row: (row["event_time"], row["known_at"], *(cell(row, c) for c in said))
 
 
 class Seen:
@@ -71,19 +77,68 @@ class Seen:
         mine = [r for r in self.rows("repayments") if r["due_id"] == due["due_id"] and r["event_time"] <= moment]
         return sum(r["amount"] for r in mine)
 
+    def kind(self, obligation: str, moment: int) -> str | None:
+        """What the contract was first opened as, if by then."""
+        opened = self.rows("obligation_events", obligation_id=obligation, event="opened")
+        return opened[0]["kind"] if opened and opened[0]["event_time"] <= moment else None
+
+    def settlements(self) -> list[Row]:
+        """Each due paid in full, at the due date or later, with the whole days it was ahead."""
+        found = []
+        for due in self.rows("dues"):
+            moments = [r["event_time"] for r in self.rows("repayments", due_id=due["due_id"])]
+            done = [t for t in moments if self.paid(due, t) >= due["amount_due"]]
+            if done:
+                ahead = math.floor((due["event_time"] - min(done)) / DAY)
+                found.append({"event_time": max(min(done), due["event_time"]), "ahead": ahead})
+        return found
+
+    def streaks(self) -> list[int]:
+        """The run of payments on time up to each assessment."""
+        runs, run = [], 0
+        for event in sorted(self.delinquency(), key=lambda e: (e["event_time"], e["place"])):
+            run = 0 if event["days"] else run + event["assessed"]
+            runs.append(run)
+        return runs
+
+    def facts(self) -> dict[str, Row]:
+        """The verification that stands, field by field."""
+        stands: dict[str, Row] = {}
+        self.confirmed = 0
+        for r in self.rows("verifications"):
+            before = stands.get(r["field"])
+            if before is not None and before["expires_at"] is not None and before["expires_at"] <= r["event_time"]:
+                before = None
+            self.confirmed += r["event"] == "verified" and before is not None
+            stands.pop(r["field"], None)
+            if r["event"] == "verified":
+                stands[r["field"]] = r
+        return {f: r for f, r in stands.items() if r["expires_at"] is None or r["expires_at"] >= self.as_of}
+
+    def contacts(self) -> int:
+        """Other members with dealings both ways, of whom the first lies 180 days back."""
+        ways: dict[str, dict[str, int]] = {}
+        for r in self.rows("interactions"):
+            ways.setdefault(r["other_id"], {}).setdefault(r["direction"], r["event_time"])
+        return sum(len(w) == 2 and min(w.values()) + 180 * DAY < self.as_of for w in ways.values())
+
     def delinquency(self) -> list[Row]:
         found = []
         for due in self.rows("dues") if self._repaid else ():
+            kind = self.kind(due["obligation_id"], due["event_time"])
             for milestone in (1, 30, 60, 90):
                 moment = due["event_time"] + milestone * DAY
                 unpaid = self.paid(due, moment) < due["amount_due"]
                 if moment < self.as_of and (unpaid or milestone == 1):
                     days = milestone if unpaid else 0
-                    found.append({"event_time": moment, "days": days, "assessed": milestone == 1})
+                    found.append({"event_time": moment, "days": days, "assessed": milestone == 1, "kind": kind,
+                                  "place": len(found)})  # fmt: skip
         for month in self.rows("account_status"):
             if month["status"] not in ("no_balance", "closed"):
                 days = max(30 * month["months_past_due"], int(month["status"] == "late"))
-                found.append({"event_time": month["event_time"], "days": days, "assessed": True})
+                kind = self.kind(month["obligation_id"], month["event_time"])
+                found.append({"event_time": month["event_time"], "days": days, "assessed": True, "kind": kind,
+                              "place": len(found)})  # fmt: skip
         return found
 
     def months(self) -> list[Row]:
@@ -95,6 +150,28 @@ class Seen:
                 use = min(max(math.floor(used * 10_000 / month["limit"]), -100_000), 100_000)
             found.append({**month, "use": use, "before": before.get(month["obligation_id"])})
             before[month["obligation_id"]] = month["statement_amount"]
+        return found
+
+    def listed(self) -> list[bool]:
+        """Of each adverse item that may be seen, whether its conduct goes on."""
+        found, items = [], {r["item_id"] for r in self.rows("adverse_items")}
+        for item in sorted(items):
+            told: dict[str, Row] = {}
+            for r in self.rows("adverse_items", item_id=item):
+                told.setdefault(r["event"], r)
+                if r["event"] == "reported" and r.get("lawfully_public"):
+                    told.setdefault("notified", r)
+            if not {"reported", "notified"} <= set(told) or "removed" in told:
+                continue
+            ends = told["reported"].get("expires_at")
+            if ends is not None and ends < self.as_of:
+                continue
+            if "ended" in told:
+                over = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=told["ended"]["event_time"])
+                gone = pd.Timestamp(over) + pd.DateOffset(years=5) + timedelta(days=1)
+                if gone.value // 1000 <= self.as_of:
+                    continue
+            found.append("ended" not in told)
         return found
 
     def standing(self, table: str, thing: str, begins: str, ends: tuple[str, ...]) -> int:
@@ -169,16 +246,22 @@ def credit_history(seen: Seen) -> dict[str, float]:
 
     statuses = seen.rows("account_status", 30, status="late")
     opened = seen.rows("obligation_events", event="opened")
+    streaks, year = seen.streaks(), seen.within(seen.settlements(), 365)
+    last = sorted(assessed, key=lambda e: (e["event_time"], e["place"]))
     return {
         "on_time_share_90d": on_time(90),
         "on_time_share_365d": on_time(365),
         "on_time_share_life": on_time(None),
+        "on_time_streak_longest": max(streaks, default=math.nan),
+        "on_time_streak_now": streaks[-1] if streaks else math.nan,
         "late_count_30d": len(seen.within(late, 30)),
         "late_30_count_90d": len(seen.within(late_30, 90)),
         "late_30_count_365d": len(seen.within(late_30, 365)),
         "late_30_count_life": len(late_30),
         "late_60_count_180d": len(seen.within(late_60, 180)),
         "late_60_count_life": len(late_60),
+        "late_90_count_life": len([e for e in events if e["days"] >= 90]),
+        "days_past_due_latest": last[-1]["days"] if last else math.nan,
         "worst_days_past_due_30d": _best(seen.within(events, 30), "days", max),
         "worst_days_past_due_90d": _best(seen.within(events, 90), "days", max),
         "worst_days_past_due_365d": _best(seen.within(events, 365), "days", max),
@@ -189,13 +272,22 @@ def credit_history(seen: Seen) -> dict[str, float]:
             max(due["amount_due"] - seen.paid(due, seen.as_of), 0)
             for due in seen.rows("dues") if due["event_time"] + DAY < seen.as_of
         ),
+        "repaid_to_due_365d": _over(
+            _sum(seen.rows("repayments", 365), "amount"), _sum(seen.rows("dues", 365), "amount_due")
+        ),
+        "paid_early_share_365d": _over(sum(e["ahead"] >= 1 for e in year), len(year)),
+        "lead_days_mean_365d": _over(_sum(year, "ahead"), len(year)),
+        "settled_after_90_days": sum(e["ahead"] <= -90 for e in seen.settlements()),
         "late_statement_amount_30d": _sum(statuses, "statement_amount"),
         "months_assessed": len(assessed),
         "days_on_record": seen.since(assessed, min),
         "days_since_first_obligation": seen.since(opened, min),
         "obligations_opened_365d": len(seen.within(opened, 365)),
+        "obligations_closed": len(seen.rows("obligation_events", event="closed")),
+        "obligation_kinds": _kinds(opened, "kind"),
         "obligations_active": seen.standing("obligation_events", "obligation_id", "opened", ("closed", "written_off")),
-        "adverse_items_live": seen.standing("adverse_items", "item_id", "reported", ("removed", "ended")),
+        "adverse_items_live": len(seen.listed()),
+        "adverse_items_open": sum(seen.listed()),
     }  # fmt: skip
 
 
@@ -224,6 +316,11 @@ def behaviour(seen: Seen) -> dict[str, float]:
         return _over(_sum(went_in, "amount"), _sum(went_out, "amount"))
 
     said = _said(seen.within(outs, 180), "status")
+    bills = [e for e in seen.within(seen.delinquency(), 365) if e["assessed"] and e["kind"] in ("rent", "utility")]
+    ahead = [e["ahead"] for e in seen.within(seen.settlements(), 365)]
+    spent = _without_failed(outs)
+    earlier = _sum(seen.within(spent, 180), "amount") - _sum(seen.within(spent, 90), "amount")
+    readings = seen.rows("balances", 180, kind="account")
     return {
         "utilisation_last": _last(months, "use") / 10_000,
         "utilisation_mean_180d": use_mean,
@@ -245,6 +342,10 @@ def behaviour(seen: Seen) -> dict[str, float]:
         "no_balance_share_365d": status("no_balance", 365),
         "no_balance_share_life": status("no_balance", None),
         "failed_payment_share_180d": _over(sum(r["status"] == "failed" for r in said), len(said)),
+        "reversed_payment_share_180d": _over(sum(r["status"] == "reversed" for r in said), len(said)),
+        "bills_on_time_share_365d": _over(sum(e["days"] == 0 for e in bills), len(bills)),
+        "paying_days_spread_365d": max(ahead) - min(ahead) if ahead else math.nan,
+        "refund_share_365d": kind("refund", seen.within(pays, 365)),
         "chargeback_share_365d": kind("chargeback", seen.within(pays, 365)),
         "cash_share_180d": kind("cash", seen.within(pays, 180)),
         "bill_share_180d": kind("bill", seen.within(outs, 180)),
@@ -253,6 +354,10 @@ def behaviour(seen: Seen) -> dict[str, float]:
         "in_out_ratio_180d": in_out(180),
         "in_out_ratio_life": in_out(None),
         "spending_variation_180d": _variation(seen, _without_failed(outs)),
+        "spending_trend_90d": _over(_sum(seen.within(spent, 90), "amount"), earlier),
+        "lowest_balance_to_spending_180d": _over(
+            _best(readings, "amount", min), _sum(seen.within(spent, 180), "amount") / 6
+        ),
         "active_months_180d": _active(seen, outs),
         "days_since_joining": seen.since(seen.rows("members"), min),
     }
@@ -267,6 +372,9 @@ def ability(seen: Seen) -> dict[str, float]:
     inflow = [r for r in _without_failed(seen.rows("payments", direction="in"))
               if r["kind"] not in ("interest", "refund", "chargeback")]  # fmt: skip
     spent = _sum(seen.within(_without_failed(seen.rows("payments", direction="out")), 180), "amount") / 6
+    saved = seen.rows("balances", kind=("savings", "asset"))
+    saved_year = seen.within(saved, 365)
+    quarter_income = _sum(seen.within(incomes, 90), "amount")
     quarter, used = seen.within(account, 90), _said(months, "limit", "statement_amount")
     return {
         "income_monthly_180d": month,
@@ -274,6 +382,7 @@ def ability(seen: Seen) -> dict[str, float]:
         "income_variation_180d": _variation(seen, incomes),
         "regular_income_share_365d": _over(_sum([r for r in year if r["regular"]], "amount"), _sum(year, "amount")),
         "income_kinds_365d": _kinds(year, "kind"),
+        "income_trend_90d": _over(quarter_income, _sum(seen.within(incomes, 180), "amount") - quarter_income),
         "inflow_monthly_90d": _sum(seen.within(inflow, 90), "amount") / 3,
         "inflow_monthly_180d": _sum(seen.within(inflow, 180), "amount") / 6,
         "balance_last": _last(account, "amount"),
@@ -281,11 +390,15 @@ def ability(seen: Seen) -> dict[str, float]:
         "balance_lowest_180d": _best(seen.within(account, 180), "amount", min),
         "balance_mean_90d": _over(_sum(quarter, "amount"), len(quarter)),
         "savings_buffer_months": _over(_last(account, "amount"), spent),
+        "savings_last": _last(saved, "amount"),
+        "savings_kept_share_365d": _over(_best(saved_year, "amount", min), _best(saved_year, "amount", max)),
+        "disposable_monthly_90d": quarter_income / 3 - _sum(seen.rows("dues", 90), "amount_due") / 3,
         "debt_service_ratio_90d": _over(
             _sum(seen.rows("dues", 90), "amount_due"), _sum(seen.within(incomes, 90), "amount")
         ),
         "dues_next_30d_to_income": _over(_sum(seen.due_next(), "amount_due"), month),
         "credit_limit_highest_90d": _best(seen.within(months, 90), "limit", max),
+        "limit_to_income": _over(_best(seen.within(months, 90), "limit", max), month),
         "unused_limit_last": _last(used, "limit") - _last(used, "statement_amount"),
         "repaid_30d": _sum(seen.within(months, 30), "amount_paid"),
         "repaid_monthly_90d": _sum(seen.within(months, 90), "amount_paid") / 3,
@@ -300,17 +413,21 @@ def ability(seen: Seen) -> dict[str, float]:
 
 def personal_information(seen: Seen) -> dict[str, float]:
     verified = seen.rows("verifications", event="verified")
-    strong = _said(verified, "strength")
+    facts = list(seen.facts().values())
+    strong = _said(facts, "strength")
+    changed = seen.rows("verifications", event="changed", field=("phone", "email"))
     return {
-        "verified_fields": _kinds(verified, "field"),
+        "verified_fields": len(facts),
         "verified_against_register": sum(r["strength"] >= 3 for r in strong),
         "verification_strength_mean": _over(_sum(strong, "strength"), len(strong)),
+        "details_confirmed_again": seen.confirmed,
         "verification_methods": _kinds(verified, "method"),
         "income_proof_verified": len(
             seen.rows("verifications", 730, event="verified", field=("income_proof", "employer"))
         ),
         "verifications_lapsed": len(seen.rows("verifications", event="lapsed")),
         "contact_changes_365d": len(seen.rows("verifications", 365, event="changed", field=("phone", "email"))),
+        "days_since_contact_change": seen.since(changed, max),
         "days_since_verification": seen.since(verified, max),
         "verification_tenure": seen.since(verified, min),
         "identity_verified_days": seen.since([r for r in verified if r["field"] == "identity_document"], min),
@@ -328,6 +445,7 @@ def social(seen: Seen) -> dict[str, float]:
     return {
         "relationships_365d": _kinds(seen.within(dealings, 365), "other_id"),
         "relationship_tenure": seen.since(dealings, min),
+        "lasting_contacts": seen.contacts(),
         "reciprocity_share": _over(len(given & received), len(given | received)),
         "positive_rating_share_365d": _over(sum(r["value"] >= 4 for r in ratings), len(ratings)),
         "reports_upheld_365d": sum(r["value"] >= 1 for r in reports),
@@ -552,7 +670,7 @@ def test_consents_must_be_a_mask(small: Any, load: Any, observe: Any, days: Any)
 
 
 def test_another_engine_is_refused(small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any) -> None:
-    with pytest.raises(ObservationError, match="engine must be one of duckdb, got 'pandas'"):
+    with pytest.raises(ObservationError, match="engine must be one of duckdb, spark, got 'pandas'"):
         build_features(load(small), observe([("person-41-0", days(700))]), consents=everything, engine="pandas")
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benne.features import CATEGORIES, MASK_COLUMNS, ConsentMask, build, build_features, registry
+from benne.features import CATEGORIES, MASK_COLUMNS, ConsentMask, build_features, compute, registry
+from benne.features.engines.embedded import RangeReader
+from benne.features.kernel.layout import STREAMS
 
 Row = dict[str, Any]
 EVER = (-1000.0, None)
@@ -52,17 +54,22 @@ def test_a_withheld_category_is_null_and_moves_no_other(
 
 
 class _Spy:
-    """Evaluates as the kernel does, and remembers which members' events it was given."""
+    """Evaluates as the kernel does, and remembers which rows of which members it was given."""
 
     def __init__(self, real: Any) -> None:
         self._real, self.seen = real, {}
 
-    def __call__(self, expressions: Any, partition: Any, observations: Any) -> Any:
-        category = registry[next(iter(expressions))].category
-        for name, stream in partition.streams.items():
-            pairs = zip(stream.subject.tolist(), stream.time.tolist(), strict=True)
-            self.seen.setdefault(category, {})[name] = set(pairs)
-        return self._real(expressions, partition, observations)
+    def __call__(self, program: Any, partition: Any, observations: Any, grants: Any) -> Any:
+        ranges = {
+            name: {
+                (subject, int(time))
+                for subject in range(partition.first.shape[1])
+                for time in partition.rows.time[partition.first[k, subject] : partition.last[k, subject]]
+            }
+            for name, k in STREAMS.items()
+        }
+        self.seen[len(program.results)] = ranges
+        return self._real(program, partition, observations, grants)
 
 
 def test_the_kernel_gets_no_event_that_a_withheld_category_would_read(
@@ -77,37 +84,43 @@ def test_the_kernel_gets_no_event_that_a_withheld_category_would_read(
     }
     # Ben withholds ability; Anna withdrew it on day 60; both allow behaviour throughout.
     grants = {("anna", "ability"): (0.0, 60.0), ("anna", "behaviour"): EVER, ("ben", "behaviour"): EVER}
-    spy = _Spy(build.evaluate)
-    monkeypatch.setattr(build, "evaluate", spy)
+    spy = _Spy(compute.evaluate)
+    monkeypatch.setattr(compute, "evaluate", spy)
     pairs = [(m, days(day)) for m in members for day in (40, 100)]
     frame = build_features(load(world), observe(pairs), consents=mask(grants))
     assert frame["consented_ability"].tolist() == [True, False, False, False]
     anna, ben = (sorted(key.subject_ids(members)).index(i) for i in key.subject_ids(members))
-    assert spy.seen["ability"]["balances"] == {(anna, days(1))}, "not even what Anna did after withdrawing"
-    assert spy.seen["ability"]["incomes"] == {(anna, days(1))}
-    assert spy.seen["behaviour"]["balances"] == {(s, days(d)) for s in (anna, ben) for d in (1, 50, 90)}
+    ability, behaviour = (
+        spy.seen[sum(name in frame for name in registry.columns(c))] for c in ("ability", "behaviour")
+    )
+    assert ability["balances"] == {(anna, days(1))}, "not even what Anna did after withdrawing"
+    assert ability["incomes"] == {(anna, days(1))}
+    assert behaviour["incomes"] == set(), "of what a category does not read it is given nothing"
+    assert behaviour["balances"] == {(s, days(d)) for s in (anna, ben) for d in (1, 50, 90)}
 
 
 def test_tables_that_only_a_withheld_category_reads_are_not_loaded(
     random_world: Any, load: Any, observe: Any, days: Any, mask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: dict[str, int] = {}
+    read = RangeReader.read
 
-    class Reader(build.PartitionReader):
-        def partitions(self) -> Any:
-            for loaded in super().partitions():
-                rows.update({name: len(stream) for name, stream in loaded.streams.items()})
-                yield loaded
+    def counted(self: RangeReader, first: int, last: int) -> Any:
+        loaded = read(self, first, last)
+        sizes = (loaded.partition.last - loaded.partition.first).sum(axis=1)
+        rows.update({name: int(sizes[k]) for name, k in STREAMS.items()})
+        return loaded
 
-    monkeypatch.setattr(build, "PartitionReader", Reader)
+    monkeypatch.setattr(RangeReader, "read", counted)
     members = [f"person-52-{i}" for i in range(5)]
     granted = {(m, c): EVER for m in members for c in ("personal_information", "behaviour")}
     given = observe([(member, days(700)) for member in members])
     build_features(load(random_world(52, members=5)), given, consents=mask(granted))
     assert {name for name, count in rows.items() if count} == {
-        "members", "verifications", "payments", "balances", "account_status",
+        "members", "verifications", "payments", "balances", "account_status", "dues", "repayments",
+        "obligation_events",
     }  # fmt: skip
-    assert rows["incomes"] == rows["dues"] == rows["interactions"] == rows["adverse_items"] == 0
+    assert rows["incomes"] == rows["interactions"] == rows["adverse_items"] == 0
 
 
 def test_another_member_counts_only_while_they_consent_to_social_features(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from benne.cli import consent, data, demo, explain, features, ingest, keys, score, simulate, train
+from benne.cli import consent, data, demo, explain, features, ingest, interchange, keys, score, simulate, train
 from benne.cli.console import answer, note
 from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, exit_code_of
 from benne.errors import BenneError
@@ -73,6 +73,7 @@ app = typer.Typer(
 app.command()(simulate.simulate)
 app.add_typer(keys.app, name="keys")
 app.command()(ingest.ingest)
+app.add_typer(interchange.app, name="interchange")
 app.add_typer(consent.app, name="consent")
 app.add_typer(features.app, name="features")
 app.command()(train.train)

@@ -16,6 +16,8 @@ NO_CONSENT: Final = 4
 STORE: Final = 5
 PROMISE_BROKEN: Final = 6
 TOO_LITTLE_KNOWN: Final = 7
+NOT_FIT: Final = 8
+NOT_INSTALLED: Final = 9
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "done",
@@ -26,11 +28,14 @@ MEANINGS: Final[dict[int, str]] = {
     STORE: "the consent store is missing, of another version, or unreachable",
     PROMISE_BROKEN: "a score would not have added up, or the weights would not have held; nothing was given",
     TOO_LITTLE_KNOWN: "consented, but too little is known to score",
+    NOT_FIT: "the data are beyond a quality limit at which a build stops; the report says which",
+    NOT_INSTALLED: "what was asked for needs something that is not installed; the message says what",
 }
 
 EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.EventError: BAD_INPUT,
     errors.ObservationError: BAD_INPUT,
+    errors.EngineUnavailable: NOT_INSTALLED,
     errors.RegistrationError: BAD_INPUT,
     errors.ModelError: BAD_INPUT,
     errors.WeightContractError: PROMISE_BROKEN,
@@ -41,6 +46,8 @@ EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.CategoryWithheld: NO_CONSENT,
     errors.DatasetError: BAD_INPUT,
     errors.SimulationError: BAD_INPUT,
+    errors.QualityError: NOT_FIT,
+    errors.QualityInputError: BAD_INPUT,
     errors.StoreError: STORE,
 }
 """A class that is not listed has the code of its parent."""

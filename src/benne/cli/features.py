@@ -11,6 +11,7 @@ import typer
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.edge import existing_ledger, key_from, moment_from
 from benne.cli.options import KeyFile, PurposeName, WantJson
+from benne.cli.quality import quality
 
 if TYPE_CHECKING:
     from benne.features import ConsentMask, FeatureSpec
@@ -138,6 +139,8 @@ def show(
         answer(textwrap.fill(text, 100, initial_indent=f"{key.replace('_', ' '):<20}", subsequent_indent=" " * 20))
 
 
+app.command()(quality)
+
 _DIRECTIONS = {1: "riskier", -1: "safer", 0: "either"}
 
 
@@ -172,5 +175,6 @@ def _as_dict(spec: FeatureSpec) -> dict[str, Any]:
         "rationale": spec.rationale,
         "source": spec.source,
         "gaming": spec.gaming,
+        "retention_days": spec.retention_days,
         "owner": spec.owner,
     }

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benne.errors import EventValueError
 from benne.features import ConsentMask, build_features, load_events
+from benne.features.compute import UNREAD
 from benne.features.engines import embedded
-from benne.features.engines.embedded import UNREAD, PartitionReader
-from benne.features.kernel import primitives, visibility
-from benne.features.kernel.windows import DAY
+from benne.features.engines.embedded import RangeReader, ranges
+from benne.features.engines.task import Members
+from benne.features.kernel.layout import STREAMS
 
 Row = dict[str, Any]
 
@@ -69,17 +71,32 @@ def test_rows_may_come_in_any_order(
     assert _same_bits(build_features(events, observe(pairs), consents=everything), whole)
 
 
-@pytest.mark.parametrize(("subjects", "rows"), [(1, 10**6), (3, 10**6), (4096, 1), (5, 40)])
-def test_members_may_be_cut_into_partitions_and_copies_of_any_size(
-    subjects: int, rows: int, world: Any, pairs: Any, whole: pd.DataFrame, load: Any, observe: Any,
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(("members", "rows"), [(1, 10**6), (3, 10**6), (4096, 1), (5, 40)])
+def test_members_may_be_cut_into_ranges_of_any_size_for_any_number_of_workers(
+    members: int, rows: int, workers: int, world: Any, pairs: Any, whole: pd.DataFrame, load: Any, observe: Any,
     everything: ConsentMask, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(embedded, "MAXIMUM_SUBJECTS", subjects)
-    monkeypatch.setattr(embedded, "_MAXIMUM_ROWS", rows)
-    monkeypatch.setattr(visibility, "MAXIMUM_SUBJECTS", subjects)
-    monkeypatch.setattr(visibility, "_MAXIMUM_ROWS", rows)
-    monkeypatch.setattr(primitives, "_GATHERED", rows)
-    assert _same_bits(build_features(load(world), observe(pairs), consents=everything), whole)
+    monkeypatch.setattr(embedded, "_MEMBERS_AT_ONCE", members)
+    monkeypatch.setattr(embedded, "_ROWS_AT_ONCE", rows)
+    told: list[tuple[int, int]] = []
+    frame = build_features(
+        load(world), observe(pairs), consents=everything, workers=workers, progress=lambda *it: told.append(it)
+    )
+    assert _same_bits(frame, whole)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (14, 14)
+
+
+def test_an_error_in_one_range_stops_the_build(
+    world: Any, pairs: Any, load: Any, observe: Any, everything: ConsentMask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Any, first: int, last: int) -> Any:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(RangeReader, "read", broken)
+    with pytest.raises(OSError, match="the disk is gone"):
+        build_features(load(world), observe(pairs), consents=everything)
 
 
 def test_events_on_disk_give_the_same_bits(
@@ -105,16 +122,49 @@ def test_a_subjects_rows_are_loaded_until_its_moment_and_not_at_all_where_unread
         "payments": [pay("anna", 1), pay("anna", 9), pay("anna", 10), pay("ben", 1), pay("cleo", 1)],
         "dues": [due(5), due(10 + 365), due(10 + 367)],
     })  # fmt: skip
-    subjects = pd.DataFrame({
-        "subject_id": key.subject_ids(["anna", "ben"]),
-        "until_payments": [days(10), UNREAD],
-        "until_dues": [days(10), UNREAD],
-    })  # fmt: skip
-    with PartitionReader(events, subjects, ("payments", "dues")) as reader:
-        (loaded,) = reader.partitions()
-    payments = loaded.streams["payments"]
-    assert payments.subject.tolist() == [0, 0]
-    assert payments.time.tolist() == [days(1), days(9)]
-    assert loaded.streams["dues"].time.tolist() == [days(5), days(375)], "a schedule is seen a year ahead"
-    assert "members" not in loaded.streams
-    assert days(10) - days(1) == DAY * 9
+    who = np.sort(key.subject_ids(["anna", "ben"]))
+    anna = who.tolist().index(key.subject_ids(["anna"])[0])
+    payments = np.where(np.arange(2) == anna, days(10), UNREAD)
+    members = Members(who, {"payments": payments, "dues": np.full(2, days(10))})
+    assert ranges(events, members) == [(0, 2)]
+    reader = RangeReader(events, members, threads=1)
+    loaded = reader.read(0, 2)
+    reader.close()
+    times = _times(loaded, anna)
+    assert times["payments"] == [days(1), days(9)]
+    assert times["dues"] == [days(5), days(375)], "a schedule is seen a year ahead"
+    assert _times(loaded, 1 - anna) == {"members": [], "payments": [], "dues": []}
+    assert loaded.partition.rows.present.nonzero()[0].tolist() == [STREAMS["dues"], STREAMS["payments"]]
+
+
+def _times(loaded: Any, subject: int) -> dict[str, list[int]]:
+    part = loaded.partition
+    return {
+        name: part.rows.time[part.first[STREAMS[name], subject] : part.last[STREAMS[name], subject]].tolist()
+        for name in ("members", "payments", "dues")
+    }
+
+
+def test_a_member_with_more_rows_than_sums_are_exact_for_is_refused(
+    world: Any, pairs: Any, load: Any, observe: Any, everything: ConsentMask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "MAXIMUM_EVENTS", 2)
+    with pytest.raises(EventValueError, match="A member must have at most 2 rows in account_status, got"):
+        build_features(load(world), observe(pairs), consents=everything)
+
+
+def test_one_member_with_very_many_events_equals_the_plain_sums(
+    key: Any, clock: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    m = 200_000
+    when = pd.to_datetime(days(1) + np.arange(m) * 1_000_000, unit="us", utc=True)
+    amount = np.arange(m) % 1000
+    payments = pd.DataFrame({"record_id": np.arange(m), "member_id": "anna", "event_time": when, "known_at": when,
+                             "direction": "in", "amount": amount})  # fmt: skip
+    joined = pd.to_datetime([days(0)] * 2, unit="us", utc=True)
+    members = pd.DataFrame({"record_id": [0, 1], "member_id": ["anna", "ben"], "event_time": joined,
+                            "known_at": joined, "adult": True})  # fmt: skip
+    events = load_events({"members": members, "payments": payments}, key=key, ingested_at=clock)
+    moment = days(1) + 150_000 * 1_000_000
+    frame = build_features(events, observe([("anna", moment), ("ben", moment)]), consents=everything)
+    assert frame["inflow_monthly_180d"].tolist() == [amount[:150_000].sum() / 6, 0.0]

@@ -23,23 +23,6 @@ Frames = dict[str, pd.DataFrame]
 MEMBERS = ["anna-4711", "ben-4712", "cleo-4713"]
 
 
-@pytest.fixture
-def good(row: Any, frames: Any) -> Frames:
-    """A small load in which everything is right."""
-    made: Frames = frames({
-        "members": [row(m, 0, adult=True) for m in MEMBERS],
-        "dues": [row(m, 10, 0, due_id=f"due-{m}", obligation_id="o", amount_due=100, currency="EUR") for m in MEMBERS],
-        "repayments": [row(m, 9, due_id=f"due-{m}", amount=100, currency="EUR") for m in MEMBERS],
-        "payments": [row(m, 5, direction="out", kind="bill", amount=7, currency="EUR") for m in MEMBERS],
-        "account_status": [row(m, 40, obligation_id="o", months_past_due=0, status="open") for m in MEMBERS],
-        "verifications": [row(m, 1, field="phone", event="verified", strength=2) for m in MEMBERS],
-        "interactions": [
-            row("anna-4711", 3, other_id="ben-4712", direction="given", kind="rating", value=5),
-        ],
-    })  # fmt: skip
-    return made
-
-
 def _with(table: str, column: str, values: Any) -> Callable[[Frames], None]:
     """Put something into the second row of a column (or the whole column, where it is a Series)."""
 
@@ -155,7 +138,7 @@ REFUSALS: list[tuple[str, Callable[[Frames], Any], type[EventError], str]] = [
     ("currency in words", _with("payments", "currency", "anna-4711"), EventValueError,
      r"payments\.currency must be an ISO 4217 code, got 1 row\(s\) where it is not \(rows 1\)"),
     ("mixed currencies", _with("payments", "currency", "USD"), EventValueError,
-     r"Amounts must be in one currency in one load, got EUR, USD"),
+     r"Amounts must be in one currency in one load, got EUR, USD \(USD in payments\): 1 row\(s\) .* \(rows 1\)"),
     ("repeated record", _doubled("payments"), EventValueError,
      r"payments\.record_id must be unique in the table, got 2 row\(s\) where it is not \(rows 0, 3\)"),
     ("joined twice", _doubled("members", record_id="new-1"), EventValueError,
@@ -338,7 +321,8 @@ def test_ids_may_be_integers_or_their_text(good: Frames, key: SubjectKey, clock:
     }
     one, two = (load_events(tables, key=key, ingested_at=clock) for tables in (good, numbers))
     assert one.fingerprint == two.fingerprint
-    assert one.read("members").column("subject_id").to_pylist() == key.subject_ids([4711, 4712, 4713]).tolist()
+    keyed = sorted(key.subject_ids([4711, 4712, 4713]).tolist())
+    assert one.read("members").column("subject_id").to_pylist() == keyed
 
 
 def test_whole_floats_and_a_column_of_nothing_are_what_pandas_makes_of_gaps(
@@ -347,7 +331,7 @@ def test_whole_floats_and_a_column_of_nothing_are_what_pandas_makes_of_gaps(
     good["verifications"]["strength"] = [2.0, np.nan, 1.0]
     good["payments"]["supersedes"] = np.nan
     events = load_events(good, key=key, ingested_at=clock)
-    assert events.read("verifications").column("strength").to_pylist() == [2, None, 1]
+    assert sorted(events.read("verifications").column("strength").to_pylist(), key=str) == [1, 2, None]
     assert events.read("payments").column("supersedes").null_count == 3
 
 
@@ -485,14 +469,14 @@ def test_an_empty_file_must_have_the_columns_too(
         ingest(raw, tmp_path / "out", key=key, ingested_at=clock)
 
 
-def test_positions_count_through_all_files_and_only_five_are_shown(
+def test_positions_count_within_the_file_and_only_five_are_shown(
     good: Frames, key: SubjectKey, clock: datetime, tmp_path: Path
 ) -> None:
     many = pd.concat([good["payments"]] * 4, ignore_index=True)
     many["record_id"] = [f"p{i}" for i in range(12)]
     many.loc[3:, "amount"] = -1
     raw = _written({**good, "payments": many}, tmp_path / "raw", pieces=3)
-    with pytest.raises(EventValueError, match=r"at least 0, got 3 row\(s\) where it is not \(rows 4, 5, 6\)|rows 3"):
+    with pytest.raises(EventValueError, match=r"got 1 row\(s\) where it is not \(rows 3 of payments/part-0\.parquet\)"):
         ingest(raw, tmp_path / "out", key=key, ingested_at=clock)
     with pytest.raises(EventValueError, match=r"got 9 row\(s\) where it is not \(rows 3, 4, 5, 6, 7, …\)"):
         load_events({**good, "payments": many}, key=key, ingested_at=clock)

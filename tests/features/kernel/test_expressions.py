@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benne.errors import RegistrationError
-from benne.features.kernel.evaluation import tables_of
 from benne.features.kernel.expressions import Count, Largest, Ratio, Total, stream
+from benne.features.kernel.program import tables_of
 
 
 def test_a_stream_must_exist() -> None:

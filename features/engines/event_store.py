@@ -1,0 +1,358 @@
+"""Members' events in a database, one row a member: appended through the door, read in one query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from benne.errors import EventSchemaError, EventValueError, StoreError
+from benne.features.compute import Loaded
+from benne.features.engines.appending import Tables, appended
+from benne.features.engines.embedded import RangeReader, ranges
+from benne.features.engines.member_rows import from_bytes, loaded_from, to_bytes
+from benne.features.engines.packed import dump, one_member, restore
+from benne.features.engines.task import Members
+from benne.features.events.batches import Door
+from benne.features.events.events import Events
+from benne.features.events.keys import SubjectKey
+from benne.features.events.moments import microseconds
+from benne.features.events.validation import LATEST
+from benne.features.events.views import connect, create_view
+
+__all__ = ["EventStore", "StoredMember"]
+
+_FORMAT: Final = 1
+_BUSY_MILLISECONDS: Final = 30_000
+_NO_SKEW: Final = timedelta(0)
+
+_METADATA = MetaData()
+_STORE = Table(
+    "event_store", _METADATA,
+    Column("format", Integer, primary_key=True, autoincrement=False),
+    Column("key_fingerprint", String(64), nullable=False),
+    Column("watermark", BigInteger, nullable=False),
+    Column("present", String, nullable=False),
+)  # fmt: skip
+_MEMBERS = Table(
+    "member_events", _METADATA,
+    Column("subject_id", String(32), primary_key=True),
+    Column("rows", LargeBinary, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+)  # fmt: skip
+_SUBJECT = bindparam("subject", type_=String)
+_ONE = select(_STORE.c.watermark, _STORE.c.present, _MEMBERS.c.packed).select_from(
+    _STORE.outerjoin(_MEMBERS, _MEMBERS.c.subject_id == _SUBJECT)
+)
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class StoredMember:
+    """What the store knows of one member at one instant.
+
+    Parameters
+    ----------
+    loaded : Loaded or None
+        None where the store does not know the member.
+    watermark : int
+        Everything known before this moment is in the store; microseconds since 1970-01-01 UTC.
+    present : frozenset of (str, str)
+        Every (table, column) that holds a value for anybody.
+    """
+
+    loaded: Loaded | None
+    watermark: int
+    present: frozenset[tuple[str, str]]
+
+
+class EventStore:
+    """The events of a platform's members, for features one member at a time.
+
+    Parameters
+    ----------
+    engine : Engine
+        From :meth:`create` or :meth:`open`.
+
+    Notes
+    -----
+    Each member's rows lie in one database row, twice: as they were stored, and in the kernel's
+    form. The watermark only moves on; a row that becomes known later belongs after it, so that
+    no observation before the watermark ever changes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._present: dict[str, frozenset[tuple[str, str]]] = {}
+
+    @classmethod
+    def create(
+        cls, url: str | Path, events: Events, *, watermark: datetime, progress: Progress | None = None
+    ) -> EventStore:
+        """Make a store from ingested events.
+
+        Parameters
+        ----------
+        url : str or Path
+            A SQLAlchemy address, or the path of a SQLite file; must hold no store yet.
+        events : Events
+        watermark : datetime
+            The ingest clock: nothing is known later than it.
+        progress : callable, optional
+            Called with members done and in all.
+
+        Raises
+        ------
+        StoreError
+            If there is a store, or the database cannot be used; nothing is kept then.
+        EventValueError
+            If a row was known after the watermark.
+        """
+        store = cls(_engine(url))
+        moment = microseconds(watermark)
+        try:
+            with store._transaction() as connection:
+                if inspect(connection).has_table(_STORE.name):
+                    raise StoreError("A new event store must be made where none is, got one. Open it, or name another.")
+                _METADATA.create_all(connection)
+                connection.execute(insert(_STORE), {
+                    "format": _FORMAT, "key_fingerprint": events.key_fingerprint, "watermark": moment,
+                    "present": _text(events.present),
+                })  # fmt: skip
+                for rows in _all_members(events, moment, progress):
+                    connection.execute(insert(_MEMBERS), rows)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def open(cls, url: str | Path) -> EventStore:
+        """Open a store.
+
+        Raises
+        ------
+        StoreError
+            If there is none, it is of another version, or the database cannot be used.
+        """
+        store = cls(_engine(url, must_exist=True))
+        try:
+            with store._transaction() as connection:
+                found = inspect(connection).has_table(_STORE.name)
+                formats = connection.execute(select(_STORE.c.format)).scalars().all() if found else []
+            if formats != [_FORMAT]:
+                got = formats or "no store"
+                raise StoreError(f"An event store must have format {_FORMAT}, got {got}. Make it: EventStore.create.")
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    @property
+    def watermark(self) -> int:
+        """Everything known before this moment is in the store; microseconds since 1970-01-01 UTC."""
+        with self._transaction() as connection:
+            return int(connection.execute(select(_STORE.c.watermark)).scalar_one())
+
+    def member(self, subject_id: str) -> StoredMember:
+        """Everything of one member, the watermark and what columns there are, of one instant."""
+        with _typed_failures(), self._engine.connect() as connection:
+            watermark, text, packed = connection.execute(_ONE, {"subject": subject_id}).one()
+        if text not in self._present:
+            self._present[text] = frozenset((t, c) for t, c in json.loads(text))
+        present = self._present[text]
+        tables = {table for table, column in present if column == "event_time"}
+        return StoredMember(None if packed is None else restore(packed, tables), int(watermark), present)
+
+    def rows(self, subject_id: str) -> Tables:
+        """A member's stored tables, for export and replay; empty where the store does not know them."""
+        with self._transaction() as connection:
+            return _stored(connection, [subject_id]).get(subject_id, {})
+
+    def append(
+        self, raw: Mapping[str, Any], *, key: SubjectKey, ingested_at: datetime, currency: str | None = None,
+        clock_skew: timedelta = _NO_SKEW,
+    ) -> int:  # fmt: skip
+        """Add raw rows, of members the store knows or who join with them; all of them or none.
+
+        Parameters
+        ----------
+        raw : mapping of str to table
+            As for :func:`benne.features.load_events`, without ``members`` where nobody joins.
+        key : SubjectKey
+        ingested_at : datetime
+            The ingest clock, later than every one before: the new watermark, and ``known_at`` of
+            rows that have none.
+        currency, clock_skew
+            As for :func:`benne.features.load_events`.
+
+        Returns
+        -------
+        int
+            How many rows were added.
+
+        Raises
+        ------
+        EventSchemaError, EventValueError
+            As for :func:`benne.features.load_events`; rows are held against the stored ones of
+            their members too, and may not have been known before the watermark.
+        """
+        door = Door(key, ingested_at, clock_skew, currency)
+        with self._transaction() as connection:
+            fingerprint, watermark, text = connection.execute(
+                select(_STORE.c.key_fingerprint, _STORE.c.watermark, _STORE.c.present).with_for_update()
+            ).one()
+            if fingerprint != key.fingerprint:
+                raise EventSchemaError("Rows must be keyed with the store's own key, got another. Name the right one.")
+            _check_clock(door.clock, watermark)
+            new = appended(raw, door, watermark, lambda subjects: _stored(connection, subjects))
+            if new.members:
+                connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id.in_(list(new.members))))
+                connection.execute(insert(_MEMBERS), [_member(s, tables) for s, tables in new.members.items()])
+            present = _text(frozenset((t, c) for t, c in json.loads(text)) | new.present)
+            connection.execute(update(_STORE).values(watermark=door.clock, present=present))
+        return new.rows
+
+    def advance(self, ingested_at: datetime) -> None:
+        """Say that everything known before a moment is in the store, though nothing new came.
+
+        Raises
+        ------
+        EventValueError
+            If it lies before the watermark.
+        """
+        clock = microseconds(ingested_at)
+        with self._transaction() as connection:
+            _check_clock(clock, connection.execute(select(_STORE.c.watermark).with_for_update()).scalar_one())
+            connection.execute(update(_STORE).values(watermark=clock))
+
+    def erase(self, subject_id: str) -> bool:
+        """Remove everything of one member; whether there was anything."""
+        with self._transaction() as connection:
+            gone = connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id == subject_id))
+            return bool(gone.rowcount)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with _typed_failures(), self._engine.begin() as connection:
+            yield connection
+
+
+def _check_clock(clock: int, watermark: int) -> None:
+    if clock < watermark:
+        raise EventValueError("The ingest clock must not run back, got one before the watermark. Check the clock.")
+
+
+def _stored(connection: Connection, subjects: list[str]) -> dict[str, Tables]:
+    wanted = select(_MEMBERS.c.subject_id, _MEMBERS.c.rows).where(_MEMBERS.c.subject_id.in_(subjects))
+    return {subject: from_bytes(rows) for subject, rows in connection.execute(wanted)}
+
+
+def _member(subject: str, tables: Tables) -> dict[str, object]:
+    return {"subject_id": subject, "rows": to_bytes(tables), "packed": dump(loaded_from(tables))}
+
+
+def _text(present: frozenset[tuple[str, str]]) -> str:
+    return json.dumps(sorted(present))
+
+
+def _all_members(events: Events, watermark: int, progress: Progress | None) -> Iterator[list[dict[str, object]]]:
+    """The rows of the table of members, a range at a time."""
+    subjects = np.unique(events.read("members").column("subject_id").to_numpy(zero_copy_only=False))
+    members = Members(subjects, {name: np.full(len(subjects), LATEST) for name in events.tables})
+    reader = RangeReader(events, members, threads=1)
+    try:
+        for first, last in ranges(events, members):
+            loaded = reader.read(first, last)
+            if loaded.partition.rows.known_at.max(initial=watermark) > watermark:
+                raise EventValueError("No row may be known after the watermark, got some. Give the ingest clock.")
+            tables = {name: _by_subject(events, name, subjects[first], subjects[last - 1]) for name in events.tables}
+            yield [
+                {"subject_id": str(subjects[first + k]), "packed": dump(one_member(loaded, k)),
+                 "rows": to_bytes({n: t[subjects[first + k]] for n, t in tables.items() if subjects[first + k] in t})}
+                for k in range(last - first)
+            ]  # fmt: skip
+            if progress is not None:
+                progress(last, len(subjects))
+    finally:
+        reader.close()
+
+
+def _by_subject(events: Events, name: str, low: str, high: str) -> dict[str, pa.Table]:
+    """The stored rows of a range of members, by member."""
+    with connect() as connection:
+        create_view(connection, name, events.sources[name])
+        query = f"select * exclude (row) from {name} where subject_id between $low and $high order by subject_id"  # noqa: S608
+        rows = connection.sql(query, params={"low": low, "high": high}).to_arrow_table()
+    runs = pc.run_end_encode(rows.column("subject_id").combine_chunks())
+    found, start = {}, 0
+    for subject, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        found[subject] = rows.slice(start, end - start)
+        start = end
+    return found
+
+
+def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
+    address = make_url(url) if isinstance(url, str) and "://" in url else URL.create("sqlite", database=str(url))
+    if must_exist and address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise StoreError(f"An event store must be at {address.database}, got none. Make it: EventStore.create.")
+    engine = create_engine(address, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    for setting in ("journal_mode = wal", "synchronous = full", f"busy_timeout = {_BUSY_MILLISECONDS}"):
+        connection.execute(f"pragma {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("begin immediate")
+
+
+@contextmanager
+def _typed_failures() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as problem:
+        kind = type(problem).__name__
+        raise StoreError(
+            f"The event store must be reachable and whole, got {kind}. Check its address, rights and disk."
+        ) from None

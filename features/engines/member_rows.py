@@ -1,0 +1,78 @@
+"""One member's rows in their stored form: the truth the packed form is made from."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benne.errors import EventSchemaError
+from benne.features.compute import Loaded
+from benne.features.engines.packing import pack, streamed
+from benne.features.events.tables import TABLES
+from benne.features.events.validation import stored_schema
+from benne.features.kernel.stream import NEVER
+
+__all__ = ["from_bytes", "loaded_from", "to_bytes"]
+
+_LENGTH = struct.Struct("<q")
+
+
+def to_bytes(tables: Mapping[str, pa.Table]) -> bytes:
+    """Tables as bytes: a directory of names and lengths, then each as an Arrow stream."""
+    streams = {name: _stream(table) for name, table in tables.items() if table.num_rows}
+    directory = json.dumps({name: len(content) for name, content in streams.items()}).encode()
+    return _LENGTH.pack(len(directory)) + directory + b"".join(streams.values())
+
+
+def from_bytes(content: bytes) -> dict[str, pa.Table]:
+    """The tables again.
+
+    Raises
+    ------
+    EventSchemaError
+        If the bytes hold anything else than stored tables.
+    """
+    try:
+        (length,) = _LENGTH.unpack_from(content)
+        start = _LENGTH.size + length
+        tables = {}
+        for name, size in json.loads(content[_LENGTH.size : start]).items():
+            tables[name] = pa.ipc.open_stream(content[start : start + size]).read_all()
+            start += size
+    except (struct.error, ValueError, pa.ArrowException):
+        raise EventSchemaError("A member's stored rows must be whole, got others. Load the store again.") from None
+    strange = [n for n, table in tables.items() if n not in TABLES or table.schema != stored_schema(TABLES[n])]
+    if strange:
+        raise EventSchemaError(
+            f"A member's stored rows must have this version's columns, got other ones in {', '.join(sorted(strange))}. "
+            "Load the store again."
+        )
+    return tables
+
+
+def loaded_from(tables: Mapping[str, pa.Table]) -> Loaded:
+    """What the kernel reads of one member's stored rows."""
+    return pack({name: _rows(name, table) for name, table in tables.items()}, 1)
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _rows(name: str, table: pa.Table) -> pa.Table:
+    corrections = table.filter(pc.is_valid(table.column("supersedes")))
+    corrected = pc.index_in(table.column("record_id"), value_set=corrections.column("supersedes").combine_chunks())
+    superseded = pc.fill_null(pc.take(corrections.column("known_at"), corrected), NEVER)
+    own = {c.name: table.column(c.name) for c in streamed(name)}
+    return pa.table({
+        "code": np.zeros(table.num_rows, dtype=np.int64), "event_time": table.column("event_time"),
+        "known_at": table.column("known_at"), "superseded_at": superseded, **own,
+    })  # fmt: skip
