@@ -85,6 +85,7 @@ def require_training_consent(file: FeatureFile) -> FeatureFile:
             "Build them with `benne features build --purpose model_training`."
         )
     file.provenance.require(_PURPOSE)
+    file.provenance.require_foresight_free()
     return file
 
 

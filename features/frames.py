@@ -41,6 +41,8 @@ class Provenance:
     purpose, recipient : str or None
         What the ledger was asked for; None where it was not asked.
     events_fingerprint, key_fingerprint : str
+    known_by : str or None
+        Of a corrected build: the later moment (ISO 8601) whose knowledge it has.
     """
 
     consents: str
@@ -48,6 +50,7 @@ class Provenance:
     recipient: str | None
     events_fingerprint: str
     key_fingerprint: str
+    known_by: str | None = None
 
     def as_tags(self) -> dict[str, str]:
         """What is known of it, as texts."""
@@ -65,6 +68,19 @@ class Provenance:
             raise ConsentRequired(
                 f"Features must be computed for {wanted}, got some computed for {self.purpose} for {self.recipient}. "
                 "Build them again for this purpose: benne features build"
+            )
+
+    def require_foresight_free(self) -> None:
+        """Refuse a corrected build: it knows what nobody knew at ``as_of``.
+
+        Raises
+        ------
+        ObservationError
+        """
+        if self.known_by is not None:
+            raise ObservationError(
+                f"Features to learn from must hold what was known at as_of, got a corrected build that knows what was "
+                f"learned by {self.known_by}. Build them again without --known-by."
             )
 
 

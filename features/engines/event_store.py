@@ -46,7 +46,8 @@ from benne.features.events.batches import Door
 from benne.features.events.events import Events
 from benne.features.events.keys import SubjectKey
 from benne.features.events.moments import microseconds
-from benne.features.events.validation import LATEST
+from benne.features.events.tables import TABLES
+from benne.features.events.validation import LATEST, stored_schema
 from benne.features.events.views import connect, create_view
 
 __all__ = ["EventStore", "StoredMember"]
@@ -314,10 +315,12 @@ def _all_members(events: Events, watermark: int, progress: Progress | None) -> I
 
 def _by_subject(events: Events, name: str, low: str, high: str) -> dict[str, pa.Table]:
     """The stored rows of a range of members, by member."""
+    schema = stored_schema(TABLES[name])
+    columns = ", ".join(f'"{column}"' for column in schema.names)
     with connect() as connection:
         create_view(connection, name, events.sources[name])
-        query = f"select * exclude (row) from {name} where subject_id between $low and $high order by subject_id"  # noqa: S608
-        rows = connection.sql(query, params={"low": low, "high": high}).to_arrow_table()
+        query = f"select {columns} from {name} where subject_id between $low and $high order by subject_id"  # noqa: S608
+        rows = connection.sql(query, params={"low": low, "high": high}).to_arrow_table().cast(schema)
     runs = pc.run_end_encode(rows.column("subject_id").combine_chunks())
     found, start = {}, 0
     for subject, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from benne.features.categories import CATEGORIES
 from benne.features.compute import Loaded, compute
 from benne.features.consent_mask import MASK_COLUMNS, ConsentMask
 from benne.features.engines.event_store import EventStore, StoredMember
-from benne.features.events.moments import microseconds
+from benne.features.events.moments import microseconds, moment_of
 from benne.features.kernel.layout import STREAMS, column
 from benne.features.kernel.stream import Observations
 from benne.features.plan import Plan
@@ -24,7 +24,6 @@ from benne.features.specification import Registry
 __all__ = ["FeatureVector", "OnlineFeatures"]
 
 _MEMBERS, _ADULT = STREAMS["members"], column("members", "adult")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,7 @@ class OnlineFeatures:
         mask = consents.of_one(subject_id, moment)
         values, _ = compute(plan, loaded, _observation(moment), mask, consents)
         consented = dict(zip(CATEGORIES, mask[0].tolist(), strict=True))
-        return FeatureVector(
-            subject_id, _EPOCH + timedelta(microseconds=moment), tuple(plan.names), values[:, 0], consented
-        )
+        return FeatureVector(subject_id, moment_of(moment), tuple(plan.names), values[:, 0], consented)
 
     def _plan(self, found: StoredMember) -> Plan:
         if found.present not in self._plans:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from benne.errors import EventSchemaError
 
-__all__ = ["EARLIEST", "LATEST", "microseconds"]
+__all__ = ["EARLIEST", "LATEST", "microseconds", "moment_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,6 +31,11 @@ def microseconds(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise EventSchemaError("A clock must be timezone-aware, got a naive datetime. Use datetime.now(UTC).")
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(count: int) -> datetime:
+    """The moment so many microseconds after 1970-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=count)
 
 
 EARLIEST = microseconds(datetime(1900, 1, 1, tzinfo=UTC))

@@ -214,3 +214,24 @@ def test_the_data_sets_are_listed_with_where_to_get_them(run_json, tmp_path):
     listed = run_json("data", "list", "--folder", tmp_path)
     assert [one["found"] for one in listed] == [False, False, False]
     assert all("http" in one["download"] for one in listed)
+
+
+def test_a_corrected_build_says_so_and_no_model_learns_from_it(run, run_json, ingested, tmp_path):
+    observations = (ingested / "events", ingested / "world/observations.parquet", *ingested.key, *ingested.ledger)
+    training = ("--purpose", "model_training", "--recipient", "platform", "--known-by", "2027-01-01T00:00:00Z")
+    run_json("features", "build", *observations, *training, "--out", tmp_path / "corrected.parquet")
+    outcomes = (tmp_path / "corrected.parquet", ingested / "world/outcomes.parquet", *ingested.key)
+    result = run("train", *outcomes, "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
+    assert result.exit_code == 3
+    assert "got a corrected build that knows what was learned by 2027-01-01" in result.stderr
+
+
+def test_a_build_stops_where_its_data_are_beyond_a_limit(run, ingested, tmp_path):
+    limits = tmp_path / "limits.json"
+    limits.write_text(json.dumps({"format": 1, "thin_share": {"warn": 0, "stop": 0.001}}))
+    observations = (ingested / "events", ingested / "world/observations.parquet", *ingested.key, *ingested.ledger)
+    asked = ("--quality-out", tmp_path / "quality.html", "--thresholds", limits, "--out", tmp_path / "f.parquet")
+    result = run("features", "build", *observations, *ASKED, *asked)
+    assert result.exit_code == 8
+    assert (tmp_path / "quality.html").exists()
+    assert not (tmp_path / "f.parquet").exists()

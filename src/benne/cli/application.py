@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from benne.cli import consent, data, demo, explain, features, ingest, interchange, keys, score, simulate, train
+from benne.cli import consent, data, demo, explain, features, ingest, interchange, keys, score, simulate, store, train
 from benne.cli.console import answer, note
 from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, exit_code_of
 from benne.errors import BenneError
@@ -21,6 +21,7 @@ The way of the data:
   keys new, ingest         raw event tables become keyed, validated events
   consent                  who lets what be computed, for which purpose and recipient
   features build           what is known about a member at a moment
+  store                    events in a database, for one member's features at once
   train, score, explain    a model, scores, and what a score is made of
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
@@ -76,6 +77,7 @@ app.command()(ingest.ingest)
 app.add_typer(interchange.app, name="interchange")
 app.add_typer(consent.app, name="consent")
 app.add_typer(features.app, name="features")
+app.add_typer(store.app, name="store")
 app.command()(train.train)
 app.command()(score.score)
 app.command()(explain.explain)

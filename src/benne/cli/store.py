@@ -1,0 +1,154 @@
+"""``benne store``: members' events in a database, for features one member at a time."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benne.cli.console import answer, answer_json, note, progress_bar, table
+from benne.cli.edge import moment_from, subject_from
+from benne.cli.granting import mask_from
+from benne.cli.options import KeyFile, Member, PurposeName, Subject, WantJson
+from benne.errors import EventSchemaError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Members' events in a database: features of one member in a millisecond.",
+    no_args_is_help=True, rich_markup_mode=None,
+)  # fmt: skip
+
+StoreAddress = Annotated[
+    str, typer.Option("--store", envvar="BENNE_STORE", help="Event store: a SQLite file, or a database URL.")
+]
+
+
+@app.command()
+def create(
+    events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
+    store: StoreAddress,
+    watermark: Annotated[
+        str | None, typer.Option(metavar="ISO", help="The ingest clock of these events; by default now.")
+    ] = None,
+    want_json: WantJson = False,
+) -> None:
+    """Put ingested events into a new store. All of them, or nothing.
+
+    \b
+    Example:
+      benne store create events --store events.db
+    """
+    from benne.features import Events
+    from benne.features.engines.event_store import EventStore
+    from benne.scoring.wiring import system_clock
+
+    opened, moment = Events.open(events), moment_from(watermark, "--watermark") or system_clock()
+    with progress_bar("loading members") as update:
+        EventStore.create(store, opened, watermark=moment, progress=update).close()
+    rows = sum(opened.rows(name) for name in opened.tables)
+    if want_json:
+        answer_json({"store": store, "rows": rows, "watermark": moment.isoformat()})
+        return
+    answer(f"{store}: {rows:,} events, known until {moment.isoformat()}")
+    note(f"Next: benne store append NEW_RAW --store {store} --key-file …")
+
+
+@app.command()
+def append(
+    raw: Annotated[Path, typer.Argument(help="Folder of raw tables with the new rows, as for `benne ingest`.")],
+    store: StoreAddress,
+    key_file: Annotated[Path, typer.Option(envvar="BENNE_KEY_FILE", help="Key that turns raw ids into subject ids.")],
+    ingested_at: Annotated[
+        str | None, typer.Option(metavar="ISO", help="The ingest clock, with timezone; by default now.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="The one ISO 4217 currency of every amount.")] = None,
+    clock_skew_seconds: Annotated[
+        int, typer.Option(min=0, max=3600, help="How long before it happened a row may be known: clocks differ.")
+    ] = 0,
+    want_json: WantJson = False,
+) -> None:
+    """Add new rows of members who are in the store, or who join with them. All of them, or nothing.
+
+    The rows are held against what is stored of their members. They become known now: no score of the past changes.
+
+    \b
+    Example:
+      benne store append today --store events.db --key-file subject.key
+    """
+    from benne.features.engines.event_store import EventStore
+    from benne.features.events.key_files import read_key_file
+    from benne.scoring.wiring import system_clock
+
+    opened = EventStore.open(store)
+    moment = moment_from(ingested_at, "--ingested-at") or system_clock()
+    added = opened.append(
+        _tables(raw), key=read_key_file(key_file), ingested_at=moment, currency=currency,
+        clock_skew=timedelta(seconds=clock_skew_seconds),
+    )  # fmt: skip
+    opened.close()
+    if want_json:
+        answer_json({"store": store, "added": added, "watermark": moment.isoformat()})
+        return
+    answer(f"{store}: {added:,} events added, known until {moment.isoformat()}")
+
+
+@app.command(name="features")
+def features_(
+    store: StoreAddress,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="ISO", help="Moment; by default the last the store knows all of.")
+    ] = None,
+    ledger: Annotated[
+        str | None, typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed.")
+    ] = None,
+    purpose: Annotated[PurposeName | None, typer.Option(help="What for; with --ledger.")] = None,
+    recipient: Annotated[str | None, typer.Option(help="For whom; with --ledger.")] = None,
+    all_granted: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Instead of a ledger: why every category may be computed.")
+    ] = None,
+    member: Member = None,
+    subject: Subject = None,
+    key_file: KeyFile = None,
+    want_json: WantJson = False,
+) -> None:
+    """Compute one member's features, as `benne features build` would, bit for bit.
+
+    \b
+    Example:
+      benne store features --store events.db --ledger consents.db --purpose lending --recipient platform \\
+        --key-file subject.key --member m00000004
+    """
+    from benne.features import registry
+    from benne.features.engines.event_store import EventStore
+    from benne.features.engines.online import OnlineFeatures
+    from benne.features.events.moments import moment_of
+
+    mask, who = mask_from(ledger, purpose, recipient, all_granted), subject_from(member, subject, key_file)
+    opened = EventStore.open(store)
+    moment = moment_from(as_of, "--as-of") or moment_of(opened.watermark)
+    found = OnlineFeatures(opened).compute(who, moment, consents=mask)
+    opened.close()
+    values = {n: None if math.isnan(v) else v for n, v in zip(found.names, found.values.tolist(), strict=True)}
+    if want_json:
+        answer_json({"as_of": moment.isoformat(), "consented": dict(found.consented), "features": values})
+        return
+    shown = [(n, registry[n].category, "" if v is None else f"{v:,.6g}", registry[n].unit) for n, v in values.items()
+             if found.consented[registry[n].category]]  # fmt: skip
+    table(("feature", "category", "value", "unit"), shown, left=2)
+    withheld = [category for category, given in found.consented.items() if not given]
+    if withheld:
+        note(f"Not computed, as not consented to: {', '.join(withheld)}.")
+
+
+def _tables(raw: Path) -> dict[str, Path]:
+    """The new raw tables; unlike a first load, without members where nobody joins."""
+    if not raw.is_dir():
+        raise EventSchemaError(f"{raw} must be a folder of raw tables, got none. Name the folder that holds them.")
+    return {
+        path.stem if path.suffix == ".parquet" else path.name: path
+        for path in sorted(raw.iterdir()) if not path.name.startswith((".", "_"))
+    }  # fmt: skip
