@@ -95,8 +95,8 @@ def build_features(
 
     Notes
     -----
-    An event counts only if ``event_time < as_of`` and ``known_at < as_of``. The events that
-    only withheld categories would read are not loaded at all.
+    An event counts only if ``event_time < as_of`` and ``known_at < as_of``. The kernel is given no
+    event that only withheld categories would read.
     """
     if not isinstance(consents, ConsentMask):
         raise ConsentError(

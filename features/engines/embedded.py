@@ -1,49 +1,36 @@
-"""The embedded engine: DuckDB reads a range of members, the kernel computes, several ranges at a time."""
+"""The embedded engine: ranges of members are read off sorted tables and computed, several at a time.
+
+Tables are sorted by DuckDB, in bounded memory, once: at ingest. A range of members is then a
+run of rows in each table.
+"""
 
 from __future__ import annotations
 
-import glob
-import os
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import local
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from benne.errors import EventValueError
-from benne.features.compute import Loaded, compute
-from benne.features.engines.packing import pack, streamed
+from benne.features.compute import UNREAD, Loaded, compute
+from benne.features.engines.clustered_table import ClusteredTable, member_rows, sorted_source
+from benne.features.engines.packing import pack, streamed, with_moments
 from benne.features.engines.task import Members, Task
 from benne.features.events.events import Events
 from benne.features.events.tables import TABLES
-from benne.features.events.views import connect
+from benne.features.events.validation import stored_schema
 from benne.features.kernel.finaliser import Floats
 from benne.features.kernel.program import DAY, SCHEDULE_DAYS
-from benne.features.kernel.stream import MAXIMUM_EVENTS, NEVER, Integers, Mask, Observations
+from benne.features.kernel.stream import MAXIMUM_EVENTS, Integers, Mask, Observations
 
-__all__ = ["RangeReader", "compute_embedded", "ranges"]
+__all__ = ["Layout", "RangeReader", "compute_embedded"]
 
 _ROWS_AT_ONCE = 2_000_000
 _MEMBERS_AT_ONCE = 50_000
-_MEMORY = "1GB"
-
-_ROWS = """
-select s.code, e.event_time, e.known_at, {superseded} as superseded_at{columns}
-from (select * from {source} where subject_id between $low and $high) e
-join (select code, subject_id, until_{table} as until from members where code between $first and $last) s
-on s.subject_id = e.subject_id and e.event_time < s.until{ahead}{corrections}
-order by s.code, e.event_time
-"""
-_CORRECTIONS = """
-left join (
-    select supersedes, known_at from {source} where supersedes is not null and subject_id between $low and $high
-) c on c.supersedes = e.record_id"""
-
 
 Progress = Callable[[int, int], None]
 
@@ -80,10 +67,14 @@ class _Run:
 
     def all(self, workers: int, progress: Progress | None) -> tuple[Floats, Mask]:
         """Every range."""
-        cuts, done = ranges(self._task.events, self._members), 0
-        workers = max(1, min(workers, len(cuts)))
-        self._threads = max(1, (os.cpu_count() or 1) // workers)
-        with ThreadPoolExecutor(workers, "benne-features") as pool:
+        with TemporaryDirectory(prefix="benne-sorted-") as folder:
+            self._layout = Layout(self._task.events, self._members, Path(folder))
+            self._ranges(self._layout.ranges(), workers, progress)
+        return self._values, self._late
+
+    def _ranges(self, cuts: list[tuple[int, int]], workers: int, progress: Progress | None) -> None:
+        done = 0
+        with ThreadPoolExecutor(max(1, min(workers, len(cuts))), "benne-features") as pool:
             try:
                 for finished in as_completed([pool.submit(self._range, *cut) for cut in cuts]):
                     done += finished.result()
@@ -93,7 +84,6 @@ class _Run:
                 pool.shutdown(cancel_futures=True)
                 for reader in self._readers:
                     reader.close()
-        return self._values, self._late
 
     def _range(self, first: int, last: int) -> int:
         codes, task = self._task.observed.codes, self._task
@@ -107,101 +97,112 @@ class _Run:
 
     def _reader(self) -> RangeReader:
         if not hasattr(self._own, "reader"):
-            self._own.reader = RangeReader(self._task.events, self._members, self._threads)
+            self._own.reader = RangeReader(self._layout)
             self._readers.append(self._own.reader)
         reader: RangeReader = self._own.reader
         return reader
 
 
-def ranges(events: Events, members: Members) -> list[tuple[int, int]]:
-    """Cut the members into ranges of codes whose rows fit into memory together.
+class Layout:
+    """Where the rows of every member lie in every table that is read.
+
+    Parameters
+    ----------
+    events : Events
+    members : Members
+    folder : Path
+        For tables that are not sorted by member; removed by the caller.
 
     Raises
     ------
     EventValueError
         If a member has more rows in one table than sums are exact for.
     """
-    counts = _rows_per_member(events, members)
-    done, cuts, first = np.concatenate([[0], np.cumsum(counts)]), [], 0
-    while first < len(counts):
-        full = int(np.searchsorted(done, done[first] + _ROWS_AT_ONCE, "right")) - 1
-        last = min(max(full, first + 1), first + _MEMBERS_AT_ONCE, len(counts))
-        cuts.append((first, last))
-        first = last
-    return cuts
 
-
-def _rows_per_member(events: Events, members: Members) -> Integers:
-    total = np.zeros(len(members.subject_ids), dtype=np.int64)
-    with connect() as connection:
-        for name in members.until:
-            source = _source(connection, name, events.sources[name])
-            counted = connection.sql(f"select subject_id, count(*) as n from {source} group by 1").to_arrow_table()  # noqa: S608
-            rows = counted.column("n").to_numpy()
-            if rows.max(initial=0) > MAXIMUM_EVENTS:
+    def __init__(self, events: Events, members: Members, folder: Path) -> None:
+        self.members = members
+        self.corrected = {name: events.has(name, "supersedes") for name in members.until}
+        self.sources = {name: sorted_source(events, name, folder) for name in members.until}
+        self.rows = {name: member_rows(name, source, members.subject_ids) for name, source in self.sources.items()}
+        for name, (start, stop) in self.rows.items():
+            most = int((stop - start).max(initial=0))
+            if most > MAXIMUM_EVENTS:
                 raise EventValueError(
-                    f"A member must have at most {MAXIMUM_EVENTS:,} rows in {name}, got {rows.max():,}. "
+                    f"A member must have at most {MAXIMUM_EVENTS:,} rows in {name}, got {most:,}. "
                     "Split what is not one person's, or leave out what is older than any window."
                 )
-            place = pd.Index(members.subject_ids).get_indexer(counted.column("subject_id").to_pandas())
-            np.add.at(total, place[place >= 0], rows[place >= 0])
-    return total
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Cut the members into ranges of codes whose rows fit into memory together."""
+        counts = np.zeros(len(self.members.subject_ids), dtype=np.int64)
+        for start, stop in self.rows.values():
+            counts += stop - start
+        done, cuts, first = np.concatenate([[0], np.cumsum(counts)]), [], 0
+        while first < len(counts):
+            full = int(np.searchsorted(done, done[first] + _ROWS_AT_ONCE, "right")) - 1
+            last = min(max(full, first + 1), first + _MEMBERS_AT_ONCE, len(counts))
+            cuts.append((first, last))
+            first = last
+        return cuts
 
 
 class RangeReader:
-    """Reads the rows of a range of members, sorted, from Parquet or memory; one for each thread.
+    """Reads the rows of ranges of members from Parquet or memory; one for each thread.
 
     Parameters
     ----------
-    events : Events
-    members : Members
-    threads : int
-        That DuckDB may use.
+    layout : Layout
     """
 
-    def __init__(self, events: Events, members: Members, threads: int) -> None:
-        self._members = members
-        self._corrected = {name: events.has(name, "supersedes") for name in members.until}
-        self._spill = tempfile.TemporaryDirectory(prefix="benne-spill-")
-        self._connection = connect()
-        self._connection.execute(f"set threads = {threads}; set memory_limit = '{_MEMORY}'")
-        self._connection.execute(f"set temp_directory = '{self._spill.name}'")
-        self._connection.register("members", members.table())
-        self._sources = {name: _source(self._connection, name, events.sources[name]) for name in members.until}
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._tables = {
+            name: ClusteredTable(name, source, self._columns(name)) for name, source in layout.sources.items()
+        }
 
     def close(self) -> None:
-        """Give memory and disk back."""
-        self._connection.close()
-        self._spill.cleanup()
+        """Close the files."""
+        for table in self._tables.values():
+            table.close()
 
     def read(self, first: int, last: int) -> Loaded:
         """The rows of the members with codes ``first <= code < last``, who are numbered from 0."""
-        ids = self._members.subject_ids
-        asked = {"low": ids[first], "high": ids[last - 1], "first": first, "last": last - 1}
-        tables = {name: self._table(name, asked) for name in self._sources}
-        return pack({name: _from_zero(table, first) for name, table in tables.items()}, last - first)
+        return pack({name: self._rows(name, first, last) for name in self._tables}, last - first)
 
-    def _table(self, name: str, asked: Mapping[str, object]) -> pa.Table:
-        source = self._sources[name]
-        query = _ROWS.format(
-            table=name,
-            source=source,
-            superseded=f"coalesce(c.known_at, {NEVER})" if self._corrected[name] else f"{NEVER}::bigint",
-            columns="".join(f', e."{c.name}"' for c in streamed(name)),
-            ahead=f" + {SCHEDULE_DAYS * DAY}" if TABLES[name].schedule else "",
-            corrections=_CORRECTIONS.format(source=source) if self._corrected[name] else "",
-        )
-        return self._connection.sql(query, params=dict(asked)).to_arrow_table()
+    def stored(self, first: int, last: int) -> dict[str, dict[int, pa.Table]]:
+        """Per table, each member's rows in their stored form; members without any are left out."""
+        found: dict[str, dict[int, pa.Table]] = {}
+        for name, source in self._layout.sources.items():
+            start, stop = (bounds[first:last] for bounds in self._layout.rows[name])
+            schema = stored_schema(TABLES[name])
+            whole = ClusteredTable(name, source, schema.names)
+            begin = int(start[stop > start].min(initial=stop.max(initial=0)))
+            rows = whole.rows(begin, int(stop.max(initial=0))).cast(schema)
+            whole.close()
+            has = np.flatnonzero(stop > start).tolist()
+            found[name] = {k: rows.slice(start[k] - begin, stop[k] - start[k]) for k in has}
+        return found
+
+    def _rows(self, name: str, first: int, last: int) -> pa.Table:
+        """Rows before each member's ``until``; other members' rows between them are left out."""
+        until = self._layout.members.until[name][first:last]
+        start, stop = (np.where(until == UNREAD, 0, bounds[first:last]) for bounds in self._layout.rows[name])
+        begin, end = int(start[stop > start].min(initial=stop.max(initial=0))), int(stop.max(initial=0))
+        rows = self._tables[name].rows(begin, end)
+        code = _owners(start, stop, begin, end)
+        ahead = SCHEDULE_DAYS * DAY if TABLES[name].schedule else 0
+        keep = rows.column("event_time").to_numpy() < np.append(until + ahead, UNREAD)[code]
+        rows = with_moments(rows, code, corrected=self._layout.corrected[name])
+        return rows if keep.all() else rows.filter(pa.array(keep))
+
+    def _columns(self, name: str) -> list[str]:
+        references = ["record_id", "supersedes"] if self._layout.corrected[name] else []
+        return ["event_time", "known_at", *references, *(c.name for c in streamed(name))]
 
 
-def _from_zero(table: pa.Table, first: int) -> pa.Table:
-    return table.set_column(0, "code", pa.array(table.column("code").to_numpy() - first))
-
-
-def _source(connection: duckdb.DuckDBPyConnection, name: str, source: pa.Table | Path) -> str:
-    """A stored table as a query can name it."""
-    if isinstance(source, pa.Table):
-        connection.register(f"{name}_rows", source)
-        return f"{name}_rows"
-    path = glob.escape(str(source)).replace("'", "''")
-    return f"read_parquet('{path}')"
+def _owners(start: Integers, stop: Integers, begin: int, end: int) -> Integers:
+    """Which member each row between ``begin`` and ``end`` belongs to; -1 where none of these."""
+    has = np.flatnonzero(stop > start)
+    bounds = np.stack([start[has], stop[has]], axis=1).ravel()
+    owners = np.stack([has, np.full(len(has), -1)], axis=1).ravel()
+    return np.repeat(owners, np.diff(np.append(bounds, end)))

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -38,7 +37,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from benne.errors import EventSchemaError, EventValueError, StoreError
 from benne.features.compute import Loaded
 from benne.features.engines.appending import Tables, appended
-from benne.features.engines.embedded import RangeReader, ranges
+from benne.features.engines.embedded import Layout, RangeReader
 from benne.features.engines.member_rows import from_bytes, loaded_from, to_bytes
 from benne.features.engines.packed import dump, one_member, restore
 from benne.features.engines.task import Members
@@ -46,9 +45,7 @@ from benne.features.events.batches import Door
 from benne.features.events.events import Events
 from benne.features.events.keys import SubjectKey
 from benne.features.events.moments import microseconds
-from benne.features.events.tables import TABLES
-from benne.features.events.validation import LATEST, stored_schema
-from benne.features.events.views import connect, create_view
+from benne.features.events.validation import LATEST
 
 __all__ = ["EventStore", "StoredMember"]
 
@@ -295,38 +292,22 @@ def _all_members(events: Events, watermark: int, progress: Progress | None) -> I
     """The rows of the table of members, a range at a time."""
     subjects = np.unique(events.read("members").column("subject_id").to_numpy(zero_copy_only=False))
     members = Members(subjects, {name: np.full(len(subjects), LATEST) for name in events.tables})
-    reader = RangeReader(events, members, threads=1)
-    try:
-        for first, last in ranges(events, members):
+    with TemporaryDirectory(prefix="benne-sorted-") as folder:
+        layout = Layout(events, members, Path(folder))
+        reader = RangeReader(layout)
+        for first, last in layout.ranges():
             loaded = reader.read(first, last)
             if loaded.partition.rows.known_at.max(initial=watermark) > watermark:
                 raise EventValueError("No row may be known after the watermark, got some. Give the ingest clock.")
-            tables = {name: _by_subject(events, name, subjects[first], subjects[last - 1]) for name in events.tables}
+            stored = reader.stored(first, last)
             yield [
                 {"subject_id": str(subjects[first + k]), "packed": dump(one_member(loaded, k)),
-                 "rows": to_bytes({n: t[subjects[first + k]] for n, t in tables.items() if subjects[first + k] in t})}
+                 "rows": to_bytes({name: table for name, tables in stored.items() if (table := tables.get(k))})}
                 for k in range(last - first)
             ]  # fmt: skip
             if progress is not None:
                 progress(last, len(subjects))
-    finally:
         reader.close()
-
-
-def _by_subject(events: Events, name: str, low: str, high: str) -> dict[str, pa.Table]:
-    """The stored rows of a range of members, by member."""
-    schema = stored_schema(TABLES[name])
-    columns = ", ".join(f'"{column}"' for column in schema.names)
-    with connect() as connection:
-        create_view(connection, name, events.sources[name])
-        query = f"select {columns} from {name} where subject_id between $low and $high order by subject_id"  # noqa: S608
-        rows = connection.sql(query, params={"low": low, "high": high}).to_arrow_table().cast(schema)
-    runs = pc.run_end_encode(rows.column("subject_id").combine_chunks())
-    found, start = {}, 0
-    for subject, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        found[subject] = rows.slice(start, end - start)
-        start = end
-    return found
 
 
 def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:

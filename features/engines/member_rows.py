@@ -8,14 +8,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from benne.errors import EventSchemaError
 from benne.features.compute import Loaded
-from benne.features.engines.packing import pack, streamed
+from benne.features.engines.packing import pack, with_moments
 from benne.features.events.tables import TABLES
 from benne.features.events.validation import stored_schema
-from benne.features.kernel.stream import NEVER
 
 __all__ = ["from_bytes", "loaded_from", "to_bytes"]
 
@@ -57,7 +55,8 @@ def from_bytes(content: bytes) -> dict[str, pa.Table]:
 
 def loaded_from(tables: Mapping[str, pa.Table]) -> Loaded:
     """What the kernel reads of one member's stored rows."""
-    return pack({name: _rows(name, table) for name, table in tables.items()}, 1)
+    rows = {n: with_moments(t, np.zeros(t.num_rows, dtype=np.int64), corrected=True) for n, t in tables.items()}
+    return pack(rows, 1)
 
 
 def _stream(table: pa.Table) -> bytes:
@@ -65,14 +64,3 @@ def _stream(table: pa.Table) -> bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def _rows(name: str, table: pa.Table) -> pa.Table:
-    corrections = table.filter(pc.is_valid(table.column("supersedes")))
-    corrected = pc.index_in(table.column("record_id"), value_set=corrections.column("supersedes").combine_chunks())
-    superseded = pc.fill_null(pc.take(corrections.column("known_at"), corrected), NEVER)
-    own = {c.name: table.column(c.name) for c in streamed(name)}
-    return pa.table({
-        "code": np.zeros(table.num_rows, dtype=np.int64), "event_time": table.column("event_time"),
-        "known_at": table.column("known_at"), "superseded_at": superseded, **own,
-    })  # fmt: skip

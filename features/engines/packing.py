@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +13,9 @@ from benne.features.compute import Loaded
 from benne.features.events.tables import TABLES, Column
 from benne.features.kernel.layout import TABLE_COLUMNS
 from benne.features.kernel.ordering import canonical
-from benne.features.kernel.stream import NULL, Integers, Partition, Stream
+from benne.features.kernel.stream import NEVER, NULL, Integers, Partition, Stream
 
-__all__ = ["ROW_COLUMNS", "pack", "streamed"]
+__all__ = ["ROW_COLUMNS", "pack", "streamed", "with_moments"]
 
 ROW_COLUMNS = ("code", "event_time", "known_at", "superseded_at")
 """What every row says beside the columns of its table; ``code`` numbers its member from 0."""
@@ -23,6 +24,29 @@ ROW_COLUMNS = ("code", "event_time", "known_at", "superseded_at")
 def streamed(table: str) -> list[Column]:
     """The columns of a table that the kernel reads."""
     return [c for c in TABLES[table].columns if c.name in TABLE_COLUMNS[table]]
+
+
+def with_moments(rows: pa.Table, code: Integers, *, corrected: bool) -> pa.Table:
+    """Stored rows of whole members with their codes, and when a correction of each became known.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+    code : ndarray of int64, shape (m,)
+    corrected : bool
+        Whether any row corrects another.
+    """
+    superseded: Any = np.full(rows.num_rows, NEVER)
+    if corrected:
+        corrections = rows.filter(pc.is_valid(rows.column("supersedes")))
+        wanted = pc.cast(corrections.column("supersedes"), pa.string())
+        corrected_by = pc.index_in(rows.column("record_id"), value_set=wanted.combine_chunks())
+        superseded = pc.fill_null(pc.take(corrections.column("known_at"), corrected_by), NEVER)
+    return rows.append_column("code", pa.array(code)).append_column("superseded_at", _chunked(superseded))
+
+
+def _chunked(values: Any) -> pa.ChunkedArray:
+    return values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([pa.array(values)])
 
 
 def pack(tables: Mapping[str, pa.Table], subjects: int) -> Loaded:
@@ -57,13 +81,30 @@ def _id_codes(tables: Mapping[str, pa.Table]) -> tuple[dict[tuple[str, str], Int
     codes: dict[tuple[str, str], Integers] = {}
     ids: dict[str, pa.Array] = {}
     for domain, columns in places.items():
-        chunks = [chunk for t, c in columns for chunk in tables[t].column(c).chunks]
-        encoded = pc.dictionary_encode(pa.chunked_array(chunks, type=pa.string())).combine_chunks()
-        ids[domain] = encoded.dictionary
-        numbers = pc.fill_null(encoded.indices.cast(pa.int64()), NULL).to_numpy(zero_copy_only=False)
-        ends = np.cumsum([tables[t].num_rows for t, _ in columns])
-        codes.update(zip(columns, np.split(numbers, ends[:-1]), strict=True))
+        texts = [_texts(tables[t].column(c)) for t, c in columns]
+        # Numbered once per different text, not once per row.
+        every = pc.dictionary_encode(pa.concat_arrays([dictionary for dictionary, _ in texts]))
+        ids[domain] = every.dictionary
+        ends = np.cumsum([len(dictionary) for dictionary, _ in texts])
+        parts = np.split(every.indices.to_numpy().astype(np.int64), ends[:-1])
+        codes.update({c: _looked_up(n, places) for c, n, (_, places) in zip(columns, parts, texts, strict=True)})
     return codes, ids
+
+
+def _texts(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """The different texts of a column, and which of them each row holds (null where none)."""
+    encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+    whole = encoded.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], whole.type)
+    return pc.cast(whole.dictionary, pa.string()), whole.indices
+
+
+def _looked_up(numbers: Integers, places: pa.Array) -> Integers:
+    """The number of each row's text; :data:`NULL` where it has none."""
+    with_null = np.append(numbers, NULL)
+    rows: Integers = with_null[pc.fill_null(places, len(numbers)).to_numpy(zero_copy_only=False)]
+    return rows
 
 
 def _stream(name: str, table: pa.Table, codes: Mapping[tuple[str, str], Integers]) -> Stream:
@@ -77,6 +118,8 @@ def _stream(name: str, table: pa.Table, codes: Mapping[tuple[str, str], Integers
 
 def _cells(column: Column, cells: pa.ChunkedArray) -> Integers:
     if column.kind == "category" and not pa.types.is_integer(cells.type):
-        cells = pc.index_in(cells, value_set=pa.array(column.values))
+        texts, places = _texts(cells)
+        numbers = pc.fill_null(pc.index_in(texts, value_set=pa.array(column.values)), -1).to_numpy()
+        return _looked_up(np.where(numbers < 0, NULL, numbers.astype(np.int64)), places)
     values: Integers = pc.fill_null(pc.cast(cells, pa.int64()), NULL).to_numpy()
     return values

@@ -28,7 +28,7 @@ class Members:
     subject_ids : ndarray of str
         Sorted; a member's place is their code.
     until : mapping of str to ndarray of int64, shape (members,)
-        Per table to read, the moment from which on a member's rows are not even loaded.
+        Per table to read, the moment from which on a member's rows go no further than the reader.
     """
 
     subject_ids: npt.NDArray[np.object_]

@@ -12,6 +12,7 @@ from benne.cli.console import answer, answer_json, note, progress_bar
 from benne.cli.options import WantJson
 
 if TYPE_CHECKING:
+    from benne.experiments.datasets.ablation import Ablation
     from benne.experiments.datasets.results import Comparison
 
 __all__ = ["app"]
@@ -98,3 +99,42 @@ def results(
         })  # fmt: skip
         return
     answer(render_results(compared))
+
+
+@app.command()
+def ablation(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Sets, by name, or simulated; by default all and simulated.")
+    ] = None,
+    folder: Folder = None,
+    want_json: WantJson = False,
+) -> None:
+    """Train on each category alone and on all but each, held out as for results: what does a category add?
+
+    simulated stands for 20,000 simulated members, the only ones with all five categories: no evidence about people.
+
+    \b
+    Example:
+      benne data ablation taiwan
+    """
+    from benne.experiments.datasets import CATALOGUE
+    from benne.experiments.datasets.ablation import ablate, trial_named
+    from benne.experiments.datasets.ablation_table import ablation_notes, ablation_table, render_ablation
+    from benne.experiments.datasets.simulated import SIMULATED
+    from benne.features import SubjectKey
+    from benne.scoring.wiring import system_clock
+
+    key = SubjectKey(secrets.token_bytes(32))
+    ablated: list[Ablation] = []
+    for name in names or [*CATALOGUE, SIMULATED]:
+        with progress_bar(f"training on {name}") as update:
+            trial = trial_named(name, folder, key=key, ingested_at=system_clock())
+            ablated.append(ablate(trial, update))
+    if want_json:
+        rows = ablation_table(ablated).astype(object)
+        answer_json({
+            "categories": rows.where(rows.notna(), None).to_dict("records"),
+            "notes": ablation_notes(ablated),
+        })  # fmt: skip
+        return
+    answer(render_ablation(ablated))

@@ -95,9 +95,9 @@ def build(
 ) -> None:
     """Compute the features at each observation, from what was known before it and is consented to.
 
-    Nothing of a withheld category is read. Features for training are built with --purpose model_training.
-    Building an old moment again gives the old features, whatever was corrected since; --known-by gives the corrected
-    ones, from which no model may learn.
+    Nothing of a withheld category is computed, nor are its events given to what computes. Features for training are
+    built with --purpose model_training. Building an old moment again gives the old features, whatever was corrected
+    since; --known-by gives the corrected ones, from which no model may learn.
 
     \b
     Example:

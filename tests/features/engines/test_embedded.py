@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from benne.errors import EventValueError
 from benne.features import ConsentMask, build_features, load_events
 from benne.features.compute import UNREAD
 from benne.features.engines import embedded
-from benne.features.engines.embedded import RangeReader, ranges
+from benne.features.engines.embedded import Layout, RangeReader
 from benne.features.engines.task import Members
 from benne.features.kernel.layout import STREAMS
 
@@ -99,6 +100,27 @@ def test_an_error_in_one_range_stops_the_build(
         build_features(load(world), observe(pairs), consents=everything)
 
 
+def test_tables_that_are_not_sorted_by_member_are_sorted_first(
+    world: Any, pairs: Any, whole: pd.DataFrame, load: Any, observe: Any, everything: ConsentMask
+) -> None:
+    events = load(world)
+    rng = np.random.default_rng(2)
+    mixed = {name: table.take(rng.permutation(table.num_rows)) for name, table in events.sources.items()}
+    unsorted = type(events)(mixed, events.present, events.key_fingerprint, events.fingerprint)
+    assert _same_bits(build_features(unsorted, observe(pairs), consents=everything), whole)
+
+
+def test_row_groups_that_end_within_a_member_change_no_bit(
+    world: Any, pairs: Any, whole: pd.DataFrame, load: Any, observe: Any, everything: ConsentMask, tmp_path: Any
+) -> None:
+    events = load(world)
+    for name, table in events.sources.items():
+        pq.write_table(table, tmp_path / f"{name}.parquet", row_group_size=7)
+    files = {name: tmp_path / f"{name}.parquet" for name in events.sources}
+    cut = type(events)(files, events.present, events.key_fingerprint, events.fingerprint)
+    assert _same_bits(build_features(cut, observe(pairs), consents=everything), whole)
+
+
 def test_events_on_disk_give_the_same_bits(
     world: Any, pairs: Any, whole: pd.DataFrame, load: Any, observe: Any, everything: ConsentMask, tmp_path: Any
 ) -> None:
@@ -109,7 +131,7 @@ def test_events_on_disk_give_the_same_bits(
 
 
 def test_a_subjects_rows_are_loaded_until_its_moment_and_not_at_all_where_unread(
-    row: Any, load: Any, key: Any, days: Any
+    row: Any, load: Any, key: Any, days: Any, tmp_path: Any
 ) -> None:
     def pay(member: str, day: float) -> Row:
         return row(member, day, direction="out", amount=1)
@@ -126,8 +148,9 @@ def test_a_subjects_rows_are_loaded_until_its_moment_and_not_at_all_where_unread
     anna = who.tolist().index(key.subject_ids(["anna"])[0])
     payments = np.where(np.arange(2) == anna, days(10), UNREAD)
     members = Members(who, {"payments": payments, "dues": np.full(2, days(10))})
-    assert ranges(events, members) == [(0, 2)]
-    reader = RangeReader(events, members, threads=1)
+    layout = Layout(events, members, tmp_path)
+    assert layout.ranges() == [(0, 2)]
+    reader = RangeReader(layout)
     loaded = reader.read(0, 2)
     reader.close()
     times = _times(loaded, anna)
