@@ -104,3 +104,9 @@ $(LOWEST)/.installed: $(VENV)/.created constraints/lowest.txt pyproject.toml
 	$(call install,$(LOWEST),--require-hashes -r constraints/lowest.txt)
 	$(call install,$(LOWEST),--no-build-isolation -e .)
 	@touch $@
+
+# --------------------------------------------------------------- large benchmark
+
+.PHONY: bench-large
+bench-large: $(VENV)/.dev ## The same at 20,000,000 payments, growing to 100,000,000: half an hour, 10 GB on disk
+	$(BIN)/python benchmarks/bench_features.py --events 20000000 --growth 5 $(ARGS)

@@ -39,8 +39,8 @@ _PIECE_ROWS: Final = 1_000_000
 _COUNTERPARTIES: Final = 20_000
 _CIRCLE: Final = 40  # counterparties whom one member deals with
 _MAXIMUM: Final = 10_000_000
-_KINDS: Final, _KIND_SHARES: Final = ("purchase", "bill", "transfer", "cash"), (0.6, 0.2, 0.15, 0.05)
-_STATUS: Final, _STATUS_SHARES: Final = ("settled", "failed", "reversed"), (0.93, 0.05, 0.02)
+_KINDS: Final = {"purchase": 0.6, "bill": 0.2, "transfer": 0.15, "cash": 0.05}
+_STATUS: Final = {"settled": 0.93, "failed": 0.05, "reversed": 0.02}
 _PAYMENT_COLUMNS: Final = (
     "record_id", "subject_id", "event_time", "known_at", "direction", "kind", "amount", "status", "counterparty_id",
     "currency",
@@ -156,8 +156,8 @@ def _piece(rng: np.random.Generator, member: Integers) -> _Piece:
         member,
         _START + seconds * _SECOND,
         rng.integers(1, _MAXIMUM, size),
-        rng.choice(len(_KINDS), size, p=_KIND_SHARES),
-        rng.choice(len(_STATUS), size, p=_STATUS_SHARES),
+        rng.choice(len(_KINDS), size, p=list(_KINDS.values())),
+        rng.choice(len(_STATUS), size, p=list(_STATUS.values())),
         rng.integers(0, 2, size),
         (member * 7_919 + rng.integers(0, _CIRCLE, size)) % _COUNTERPARTIES,
     )
@@ -174,9 +174,9 @@ def _stored(piece: _Piece, subjects: pa.Array, counterparties: pa.Array, rng: np
 
 def _taken(piece: _Piece, rows: Integers) -> dict[str, pa.Array]:
     """The columns that are the same in both forms."""
-    names = {"direction": (("in", "out"), piece.direction), "kind": (_KINDS, piece.kind),
-             "status": (_STATUS, piece.status)}  # fmt: skip
-    chosen = {name: pa.array(values).take(pa.array(codes[rows])) for name, (values, codes) in names.items()}
+    coded = {"direction": (("in", "out"), piece.direction), "kind": (tuple(_KINDS), piece.kind),
+             "status": (tuple(_STATUS), piece.status)}  # fmt: skip
+    chosen = {name: pa.array(values).take(pa.array(codes[rows])) for name, (values, codes) in coded.items()}
     return chosen | {"amount": pa.array(piece.amount[rows]), "currency": pa.array(["EUR"] * len(rows))}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from benne.errors import RegistrationError
 from benne.features.categories import CATEGORIES, CATEGORY_LABELS
+from benne.features.forbidden_rows import lineage
 from benne.features.registered import registry as registered
 from benne.features.specification import FeatureSpec, Registry
 
@@ -53,7 +54,7 @@ def describe(names: Iterable[str] | None = None, *, registry: Registry | None = 
     Examples
     --------
     >>> describe(["late_30_count_90d"])[0]["label"]
-    'Delays of 30 days or more in the last 90 days'
+    'Times a payment stood 30 days or more late, last 90 days'
     """
     registry = registered if registry is None else registry
     wanted = list(registry if names is None else names)
@@ -66,7 +67,7 @@ def describe(names: Iterable[str] | None = None, *, registry: Registry | None = 
 def documentation(registry: Registry | None = None) -> str:
     """The documentation's page of features, in Markdown."""
     registry = registered if registry is None else registry
-    return "\n".join([_HEAD, *(line for c in CATEGORIES for line in _section(c, registry))])
+    return "\n".join([_HEAD, *_overview(registry), *(line for c in CATEGORIES for line in _section(c, registry))])
 
 
 def _row(spec: FeatureSpec) -> dict[str, str]:
@@ -75,7 +76,7 @@ def _row(spec: FeatureSpec) -> dict[str, str]:
         "category": spec.category,
         "label": spec.label,
         "unit": spec.unit,
-        "range": f"{spec.minimum:g} to {spec.maximum:g}",
+        "range": f"{_number(spec.minimum)} to {_number(spec.maximum)}",
         "null_means": spec.null_means or "never null",
         "direction": _DIRECTIONS[spec.direction],
         "reason_group": spec.reason_group,
@@ -84,7 +85,7 @@ def _row(spec: FeatureSpec) -> dict[str, str]:
         "actionable": spec.actionable or "nothing",
         "rationale": spec.rationale,
         "source": spec.source,
-        "reads": ", ".join(sorted(f"{table}.{column}" for table, column in spec.expression.reads())),
+        "reads": _reads(spec),
         "gaming": spec.gaming,
         "retention": _retention(spec),
         "owner": spec.owner,
@@ -92,8 +93,32 @@ def _row(spec: FeatureSpec) -> dict[str, str]:
     }
 
 
+def _reads(spec: FeatureSpec) -> str:
+    """Tables and columns that bear on a value, in the form ``table (column, column); table (column)``."""
+    columns: dict[str, list[str]] = {}
+    for table, column in sorted(lineage(spec.expression)):
+        columns.setdefault(table, []).append(column)
+    return "; ".join(f"{table} ({', '.join(names)})" for table, names in columns.items())
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 4):,.15g}"
+
+
 def _retention(spec: FeatureSpec) -> str:
     return "as long as they may be kept" if spec.retention_days is None else f"{spec.retention_days} days"
+
+
+def _overview(registry: Registry) -> Iterator[str]:
+    """How many features each category has, by what more of one means and by what a member can do."""
+    yield "| category | features | more raises risk | more lowers risk | learned | one can act on | easily gamed |"
+    yield "|---|---|---|---|---|---|---|"
+    for category in CATEGORIES:
+        specs = [registry[name] for name in registry.columns(category)]
+        counts = [len(specs), *(sum(spec.direction == d for spec in specs) for d in (1, -1, 0))]
+        counts += [sum(spec.actionable is not None for spec in specs), sum(spec.gaming == "high" for spec in specs)]
+        yield f"| {CATEGORY_LABELS[category]} | {' | '.join(map(str, counts))} |"
+    yield ""
 
 
 def _section(category: str, registry: Registry) -> Iterator[str]:
@@ -101,9 +126,9 @@ def _section(category: str, registry: Registry) -> Iterator[str]:
     yield f"## {CATEGORY_LABELS[category]} ({len(rows)})\n"
     for row in rows:
         yield f"### `{row['name']}`\n"
-        yield f"{row['label']}, in {row['unit']}, {row['range']}. Null: {row['null_means']}."
+        yield f"{row['label']}. Unit: {row['unit']}; from {row['range']}. Null: {row['null_means']}."
         yield f"{row['rationale']} ({row['source']})."
         yield f"Direction: {row['direction']}. Reads {row['reads']}."
         yield f"Said of it: “{row['adverse_reason']}” or “{row['favourable_reason']}”; group: {row['reason_group']}."
         yield f"What a member can do: {row['actionable']}. Ease of gaming: {row['gaming']}. Owner: {row['owner']}."
-        yield f"Events needed for: {row['retention']}. Off in: {row['jurisdictions_off']}.\n"
+        yield f"Events are needed for {row['retention']}. Off in: {row['jurisdictions_off']}.\n"

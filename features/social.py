@@ -14,9 +14,10 @@ from benne.features.specification import FeatureSpec
 
 __all__ = ["FEATURES"]
 
-_all = stream("interactions")
+_all = stream("interactions").excluding(kind=("report", "block"))  # a complaint is no dealing
 _given = _all.where(direction="given")
 _received = _all.where(direction="received")
+_reports = stream("interactions").where(direction="received", kind="report")
 _ratings = _received.where(kind="rating").known("value")
 
 _CREEMERS = "Creemers 2018, part IV: the fifth category of Sesame Credit"
@@ -57,23 +58,24 @@ FEATURES: tuple[FeatureSpec, ...] = (
     _feature("positive_rating_share_365d", unit="share", minimum=0.0, maximum=1.0,
         expression=Ratio(Count(_ratings.at_least(value=4).within(365)), Count(_ratings.within(365))),
         null_means="no ratings received from consenting members", direction=-1, reason_group="ratings received",
-        label="Good ratings received in a year", adverse_reason="Some ratings received were poor",
+        label="Share of good ratings received in a year", adverse_reason="Some ratings received were poor",
         favourable_reason="Ratings received were good",
         rationale="Ratings by those dealt with foretell conduct in later dealings", source=_RESNICK,
-        actionable="Deliver as agreed"),
-    _count("reports_upheld_365d", expression=Count(_received.where(kind="report").at_least(value=1).within(365)),
+        actionable="Deliver as agreed with other members"),
+    _count("reports_upheld_365d", expression=Count(_reports.at_least(value=1).within(365)),
         unit="reports", direction=1, reason_group="upheld reports", label="Reports upheld in a year",
         adverse_reason="A report by another member was upheld", favourable_reason="No report was upheld",
         rationale="An upheld report is misconduct that was examined", source=_RESNICK, gaming="low",
-        actionable="Settle disagreements before they are reported"),
+        actionable="Keep to what was agreed with other members"),
     _count("endorsements_received_365d",
         expression=Distinct(_received.where(kind="endorsement").within(365), "other_id"),
-        unit="members", direction=-1, reason_group="endorsements", label="Members who endorsed in a year",
-        adverse_reason="Few members endorsed", favourable_reason="Several members endorsed",
+        unit="members", direction=-1, reason_group="endorsements", label="Members who gave an endorsement in a year",
+        adverse_reason="Few members gave an endorsement", favourable_reason="Several members gave an endorsement",
         rationale="An endorsement stakes the endorser's own standing", source=_LIN),
     _count("settlements_amicable", expression=Count(_all.where(kind="settlement")), unit="settlements", direction=0,
         reason_group="settling disagreements", label="Disagreements settled amicably",
-        adverse_reason="No disagreement was settled amicably", favourable_reason="Disagreements were settled amicably",
+        adverse_reason="The number of disagreements settled amicably is one seen more often before missed payments",
+        favourable_reason="The number of disagreements settled amicably is one seen less often before missed payments",
         rationale="Settling in good faith is honouring an agreement under strain", source=_CREEMERS),
     _count("counterparties_365d", expression=Distinct(stream("payments").within(365), "counterparty_id"),
         unit="counterparties", direction=0, reason_group="breadth of relationships",

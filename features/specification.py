@@ -1,50 +1,23 @@
-"""One table from feature name to specification, and the door a specification must pass."""
+"""One table from feature name to specification; what may enter it is decided in registration."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from benne.errors import RegistrationError
-from benne.features.categories import CATEGORIES, CATEGORY_LABELS
-from benne.features.kernel.expressions import Expression
+from benne.features.categories import CATEGORIES
+from benne.features.forbidden_topics import FORBIDDEN_TOPICS
+from benne.features.kernel.derived import DERIVED
+from benne.features.kernel.expressions import Expression, Rows
+from benne.features.registration import VAGUE_REASONS, complaints
 
 __all__ = ["FORBIDDEN_TOPICS", "VAGUE_REASONS", "FeatureSpec", "Registry"]
 
-FORBIDDEN_TOPICS = (
-    # consent-and-rights G1: refused even with consent
-    "religio", "belief", "genetic", "genome", "fingerprint", "biometric", "facial", "blood", "disease", "illness",
-    "medical", "diagnos", "health", "disabil", "politic", "union_member", "trade_union", "sexual", "ethnic", "race$",
-    "racial", "caste", "colour_of_skin", "skin_colour", "skin_color",
-    # F1: protected attributes, and what stands in for them
-    "gender", "sex$", "marital", "married", "spouse", "children", "family", "nationality", "national_origin",
-    "citizenship", "public_assistance", "welfare", "birth", "pregnan", "member_age", "age$_of_(the_)?member",
-    "age_years", "years_old", "age_group", "school", "education",
-    # what somebody buys or gives, where they live and move: the markers the source found arbitrary
-    "nappy", "nappies", "diaper", "video_game", "gaming_hours", "gambl", "charit", "donat", "merchant", "shopping",
-    "alcohol", "tobacco", "cigarette", "groceries", "purchase_categor", "book_title",
-    "address_change", "change(s|d)?_of_address", "changed_address", "addresses", "relocation", "moved_house",
-    "house_moves", "postcode", "postal_code", "neighbourhood", "neighborhood",
-    # known proxies of protected attributes
-    "first_name", "given_name", "surname", "last_name", "family_name", "mother_tongue", "language", "accent",
-    "birthplace", "photo", "dress", "hospital", "pharmacy", "doctor", "church", "mosque", "temple", "parental",
-    "maternity", "household_size", "phone_model", "device_model", "device_price", "operating_system",
-    # C6: exercising a right is never evidence, nor is being looked up
-    "consent", "withdraw", "dispute", "complaint", "enquir", "inquir", "look_?up", "explanation_request", "erasure",
-)  # fmt: skip
-"""Beginnings of words, as patterns: a space or an underscore may stand for ``_``, and ``$`` ends a word."""
-
-_RIGHTS = (("adverse_items", "event", "disputed"),)  # rows that only tell of a right exercised
-
-VAGUE_REASONS = ("score", "internal polic", "insufficient", "standards", "algorithm", "model", "risk class")
-"""What no reason may rest on (consent-and-rights X2), besides the bare names of categories."""
-
-_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_REQUIRED_TEXTS = (
-    "unit", "reason_group", "label", "adverse_reason", "favourable_reason", "rationale", "source", "owner",
-)  # fmt: skip
+_REACH = {"delinquency": 456, "account_months": 62}
+"""Days that an event of a derived stream may look further back: what was paid up to a year ahead of an amount that is
+assessed until 90 days past due; the month before. Other derived streams tell what stands, and need all there was."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +77,8 @@ class FeatureSpec:
 
     @property
     def retention_days(self) -> int | None:
-        """How long its events are needed: the farthest end of its windows, or None for as long as they may be kept."""
-        ends = [rows.far_days for rows in self.expression.selections()]
+        """How long its events are needed: as far back as its windows reach, or None for as long as they may be kept."""
+        ends = [_reach(rows) for rows in self.expression.selections()]
         return None if None in ends else max((days for days in ends if days is not None), default=None)
 
     @property
@@ -148,11 +121,13 @@ class Registry(Mapping[str, FeatureSpec]):
         Raises
         ------
         RegistrationError
-            For a malformed or taken name, an unknown category, a forbidden topic, an empty
-            text, a vague reason, an empty range, or lineage from something that is never evidence.
+            With everything that :mod:`benne.features.registration` has against it: a malformed or
+            taken name, a forbidden topic, lineage from something that is never evidence, a missing,
+            vague or repeated text, a range or a null that its expression contradicts.
         """
-        for complaint in _complaints(spec, self._specs):
-            raise RegistrationError(f"Feature {spec.name!r} cannot be registered: {complaint}")
+        found = list(complaints(spec, self._specs))
+        if found:
+            raise RegistrationError(f"Feature {spec.name!r} cannot be registered: {' Also '.join(found)}")
         self._specs[spec.name] = spec
 
     def columns(self, category: str) -> list[str]:
@@ -166,48 +141,10 @@ class Registry(Mapping[str, FeatureSpec]):
         return {category: names for category, names in groups.items() if names}
 
 
-def _complaints(spec: FeatureSpec, taken: Mapping[str, FeatureSpec]) -> Iterator[str]:
-    if not _NAME.fullmatch(spec.name):
-        yield "its name must be lower case words joined by underscores. Rename it."
-    if spec.name in taken:
-        yield "the name is already registered. Choose another, or remove the first."
-    for other in taken.values():
-        if spec.expression == other.expression:
-            yield f"it computes the same as {other.name!r}. Drop one, or say what differs."
-    if spec.category not in CATEGORIES:
-        yield f"its category must be one of {', '.join(CATEGORIES)}, got {spec.category!r}."
-    yield from _forbidden(spec)
-    for text in _REQUIRED_TEXTS:
-        if len(str(getattr(spec, text)).strip()) < 2:
-            yield f"its {text.replace('_', ' ')} is missing. Write it."
-    if spec.null_means is not None and not spec.null_means.strip():
-        yield "it must say what null means, or None where it is never null."
-    if spec.direction not in (-1, 0, 1):
-        yield f"its direction must be -1, 0 or 1 on the odds of bad, got {spec.direction!r}."
-    if not spec.minimum < spec.maximum:
-        yield f"its range must have minimum < maximum, got [{spec.minimum}, {spec.maximum}]."
-    yield from _vague(spec)
-
-
-def _forbidden(spec: FeatureSpec) -> Iterator[str]:
-    lineage = [f"{table}.{column}" for table, column in sorted(spec.expression.reads())]
-    said = " ".join([spec.name, spec.label, spec.reason_group, spec.adverse_reason, spec.favourable_reason, *lineage])
-    for topic in FORBIDDEN_TOPICS:
-        if _pattern(topic).search(said.lower()):
-            yield f"it touches the forbidden topic {topic.strip('$')!r}, which is refused even with consent. Drop it."
-    for rows in spec.expression.selections():
-        for table, column, value in _RIGHTS:
-            if rows.stream == table and rows.may_hold(column, value):
-                yield f"it reads {table} whose {column} is {value}: exercising a right is no evidence. Leave them out."
-
-
-def _pattern(topic: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z]){topic.replace('_', '[_ -]').replace('$', '(?![a-z])')}")
-
-
-def _vague(spec: FeatureSpec) -> Iterator[str]:
-    for text in ("adverse_reason", "favourable_reason"):
-        reason = getattr(spec, text).lower()
-        bare = reason.strip(" .") in {label.lower() for label in CATEGORY_LABELS.values()}
-        if bare or any(re.search(rf"(?<![a-z]){vague}", reason) for vague in VAGUE_REASONS):
-            yield f"its {text.replace('_', ' ')} must say what it is about, got {getattr(spec, text)!r}. Be specific."
+def _reach(rows: Rows) -> int | None:
+    """How far back the events of some rows lie, in days; None where there is no end."""
+    if rows.far_days is None or rows.stream not in DERIVED:
+        return rows.far_days
+    of_kind = any(condition.column in DERIVED[rows.stream].categories and rows.stream != "account_months"
+                  for condition in rows.conditions)  # fmt: skip
+    return None if of_kind or rows.stream not in _REACH else rows.far_days + _REACH[rows.stream]

@@ -53,12 +53,13 @@ class Discrimination:
             Over the n members.
         """
         members = [np.flatnonzero(fold == number) for number in np.unique(fold)]
+        ranked = {name: [rows[np.argsort(m[rows], kind="stable")] for rows in members] for name, m in log_odds.items()}
         counts = resampler.counts()
         everyone = np.ones(len(bad))
         return cls(
-            value={name: _mean_auc(m, bad, everyone, members) for name, m in log_odds.items()},
+            value={name: _mean_auc(m, bad, everyone, ranked[name]) for name, m in log_odds.items()},
             drawn={
-                name: np.array([_mean_auc(m, bad, weight, members) for weight in counts])
+                name: np.array([_mean_auc(m, bad, weight, ranked[name]) for weight in counts])
                 for name, m in log_odds.items()
             },
         )

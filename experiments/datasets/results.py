@@ -16,18 +16,16 @@ from benne.experiments.datasets.catalogue import CATALOGUE, load
 from benne.experiments.datasets.dataset import Dataset, Fold
 from benne.experiments.datasets.discrimination import Discrimination
 from benne.experiments.datasets.references import REFERENCE_COLUMNS, reference_log_odds
-from benne.features import ConsentMask, SubjectKey, build_features, load_events, registry, split_mask
-from benne.models import CreditScoreModel
+from benne.experiments.datasets.trial import Trial, trial_of
+from benne.features import SubjectKey
 from benne.models.resampling import Resampler, share_intervals
 
-__all__ = ["MODELS", "Comparison", "compare", "features_of", "results"]
+__all__ = ["MODELS", "Comparison", "compare", "results"]
 
 Floats = npt.NDArray[np.float64]
 
 MODELS: Final = ("reference", "free", "contracted")
 """Plain LightGBM; our features with free weights (τ = 1); our features under the contract (τ = 0)."""
-
-_RESAMPLES: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -124,51 +122,33 @@ def compare(dataset: Dataset, reference: pd.DataFrame, *, key: SubjectKey, inges
     key : SubjectKey
     ingested_at : datetime
     """
-    features = features_of(dataset, key=key, ingested_at=ingested_at)
+    trial = trial_of(dataset, key=key, ingested_at=ingested_at)
     columns = reference.reindex(dataset.observations["member_id"])
-    folds = [_fold(dataset, features, columns, fold) for fold in dataset.folds()]
-    test = np.concatenate([fold.test for fold in folds])
-    bad = dataset.labels.to_numpy()[test].astype(np.float64)
-    groups = None if dataset.groups is None else dataset.groups.to_numpy()[test]
-    resampler = Resampler(len(test), groups, seed=0, resamples=_RESAMPLES)
-    log_odds = {name: np.concatenate([fold.log_odds[name] for fold in folds]) for name in MODELS}
-    fold_of = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
+    folds = [_fold(trial, columns, fold) for fold in trial.folds]
+    auc, resampler = trial.measure([fold.test for fold in folds], [fold.log_odds for fold in folds])
+    held_out = sum(len(fold.test) for fold in folds)
     return Comparison(
         name=dataset.name,
         members=len(dataset.labels),
-        held_out=len(test),
-        refused=sum(len(fold[1]) for fold in dataset.folds()) - len(test),
+        held_out=held_out,
+        refused=sum(len(test) for _, test in trial.folds) - held_out,
         bad_rate=dataset.bad_rate,
-        features=len(split_mask(features)[0].columns),
-        auc=Discrimination.measure(log_odds, bad, fold_of, resampler),
+        features=len(trial.features.columns),
+        auc=auc,
         shares=_shares(folds, resampler),
         largest_gap=max(fold.largest_gap for fold in folds),
     )
 
 
-def features_of(dataset: Dataset, *, key: SubjectKey, ingested_at: datetime) -> pd.DataFrame:
-    """Carry a data set through the door and the kernel: features and mask, in the order of its observations."""
-    events = load_events(dataset.tables, key=key, ingested_at=ingested_at, currency=dataset.currency)
-    observations = pd.DataFrame({
-        "subject_id": key.subject_ids(dataset.observations["member_id"].tolist()),
-        "as_of": dataset.observations["as_of"],
-    })  # fmt: skip
-    reason = f"{dataset.name}: public, anonymised data ({dataset.about.licence})"
-    consents = ConsentMask.all_granted(reason=reason)
-    return build_features(events, observations, consents=consents, minors_reason=reason)
-
-
-def _fold(dataset: Dataset, features: pd.DataFrame, columns: pd.DataFrame, fold: Fold) -> _FoldResult:
-    train, test = fold
-    free = _fitted(dataset, features, train, tolerance=1.0)
-    contracted = _fitted(dataset, features, train, tolerance=0.0)
-    test = test[~_unlike_training(features, fold)]
-    held_out = features.iloc[test]
+def _fold(trial: Trial, columns: pd.DataFrame, fold: Fold) -> _FoldResult:
+    free, contracted = (trial.fitted(fold[0], tolerance) for tolerance in (1.0, 0.0))
+    test = trial.accepted(fold)
+    held_out = trial.features.iloc[test]
     explanations = [model.explain(held_out) for model in (free, contracted)]
     return _FoldResult(
         test=test,
         log_odds={
-            "reference": reference_log_odds(columns, dataset.labels, (train, test), dataset.groups),
+            "reference": reference_log_odds(columns, trial.labels, (fold[0], test), trial.groups),
             "free": free.decision_function(held_out),
             "contracted": contracted.decision_function(held_out),
         },
@@ -176,22 +156,6 @@ def _fold(dataset: Dataset, features: pd.DataFrame, columns: pd.DataFrame, fold:
         shares=contracted.contract_report_.shares,
         largest_gap=max(explanation.largest_gap for explanation in explanations),
     )
-
-
-def _unlike_training(features: pd.DataFrame, fold: Fold) -> npt.NDArray[np.bool_]:
-    """Whether each held-out member lacks something that everybody in training had: the model refuses them."""
-    train, test = fold
-    never_null = features.columns[features.iloc[train].notna().all()]
-    return features.iloc[test][never_null].isna().any(axis=1).to_numpy()
-
-
-def _fitted(
-    dataset: Dataset, features: pd.DataFrame, train: npt.NDArray[np.intp], *, tolerance: float
-) -> CreditScoreModel:
-    groups = None if dataset.groups is None else dataset.groups.to_numpy()[train]
-    categories = registry.categories_of(split_mask(features)[0].columns)
-    model = CreditScoreModel(categories=categories, tolerance=tolerance)
-    return model.fit(features.iloc[train], dataset.labels.to_numpy()[train], groups=groups)
 
 
 def _shares(folds: list[_FoldResult], resampler: Resampler) -> pd.DataFrame:

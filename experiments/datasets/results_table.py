@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from benne.experiments.datasets.markdown import markdown_table, with_interval
 from benne.experiments.datasets.results import MODELS, Comparison
 
 __all__ = ["render_results", "results_table", "shares_table"]
@@ -43,7 +44,7 @@ def render_results(compared: Sequence[Comparison]) -> str:
         for one in compared
         for category, row in one.shares.iterrows()
     ]
-    return _markdown(figures) + "\n" + _markdown(shares)
+    return markdown_table(figures) + "\n" + markdown_table(shares)
 
 
 def _row(one: Comparison) -> dict[str, object]:
@@ -64,7 +65,7 @@ def _row(one: Comparison) -> dict[str, object]:
 
 
 def _figures(one: Comparison) -> dict[str, str]:
-    auc = {model: _with_interval(*one.auc.of(model)) for model in MODELS}
+    auc = {model: with_interval(one.auc.of(model)) for model in MODELS}
     return {
         "set": one.name,
         "members (held out, refused)": f"{one.members:,} ({one.held_out:,}, {one.refused})",
@@ -73,19 +74,7 @@ def _figures(one: Comparison) -> dict[str, str]:
         "AUC plain LightGBM": auc["reference"],
         "AUC ours, free weights": auc["free"],
         "AUC ours, contract": auc["contracted"],
-        "free − plain": _with_interval(*one.auc.difference("free", "reference"), sign="+"),
-        "price of the contract": _with_interval(*one.auc.difference("contracted", "free"), sign="+"),
+        "free − plain": with_interval(one.auc.difference("free", "reference"), sign="+"),
+        "price of the contract": with_interval(one.auc.difference("contracted", "free"), sign="+"),
         "adds up to": f"{one.largest_gap:.0e}" if one.largest_gap else "exactly",
     }
-
-
-def _with_interval(value: float, low: float, high: float, sign: str = "") -> str:
-    return f"{value:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]"
-
-
-def _markdown(rows: Sequence[dict[str, str]]) -> str:
-    if not rows:
-        return ""
-    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
-    lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
-    return "\n".join(lines) + "\n"

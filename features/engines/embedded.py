@@ -30,6 +30,7 @@ from benne.features.kernel.stream import MAXIMUM_EVENTS, Integers, Mask, Observa
 __all__ = ["Layout", "RangeReader", "compute_embedded"]
 
 _ROWS_AT_ONCE = 2_000_000
+_ROWS_AT_LEAST = 100_000  # fewer are not worth a range of their own
 _MEMBERS_AT_ONCE = 50_000
 
 Progress = Callable[[int, int], None]
@@ -69,7 +70,7 @@ class _Run:
         """Every range."""
         with TemporaryDirectory(prefix="benne-sorted-") as folder:
             self._layout = Layout(self._task.events, self._members, Path(folder))
-            self._ranges(self._layout.ranges(), workers, progress)
+            self._ranges(self._layout.ranges(workers), workers, progress)
         return self._values, self._late
 
     def _ranges(self, cuts: list[tuple[int, int]], workers: int, progress: Progress | None) -> None:
@@ -132,14 +133,15 @@ class Layout:
                     "Split what is not one person's, or leave out what is older than any window."
                 )
 
-    def ranges(self) -> list[tuple[int, int]]:
-        """Cut the members into ranges of codes whose rows fit into memory together."""
+    def ranges(self, workers: int = 1) -> list[tuple[int, int]]:
+        """Cut the members into ranges of codes whose rows fit into memory together, two or more for every worker."""
         counts = np.zeros(len(self.members.subject_ids), dtype=np.int64)
         for start, stop in self.rows.values():
             counts += stop - start
         done, cuts, first = np.concatenate([[0], np.cumsum(counts)]), [], 0
+        at_once = min(_ROWS_AT_ONCE, max(int(done[-1]) // (2 * workers), _ROWS_AT_LEAST))
         while first < len(counts):
-            full = int(np.searchsorted(done, done[first] + _ROWS_AT_ONCE, "right")) - 1
+            full = int(np.searchsorted(done, done[first] + at_once, "right")) - 1
             last = min(max(full, first + 1), first + _MEMBERS_AT_ONCE, len(counts))
             cuts.append((first, last))
             first = last

@@ -103,6 +103,7 @@ DERIVED: dict[str, Derivation] = {
     ),
     "contacts": Derivation(
         "another member becoming a contact of long standing: dealings both ways, the first 180 days back",
-        {"interactions": ("other_id", "direction")}, _all("interactions.direction"), never_null=frozenset({"change"}),
+        {"interactions": ("other_id", "direction", "kind")}, _all("interactions.direction", "interactions.kind"),
+        never_null=frozenset({"change"}),
     ),
 }  # fmt: skip

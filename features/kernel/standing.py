@@ -45,7 +45,8 @@ _FIELDS: Final = len(TABLES["verifications"].column("field").values)
 _STRONG: Final = 3
 
 _DEALINGS, _CONTACTS = STREAMS["interactions"], STREAMS["contacts"]
-_OTHER, _DIRECTION = (column("interactions", name) for name in ("other_id", "direction"))
+_OTHER, _DIRECTION, _DEALING = (column("interactions", name) for name in ("other_id", "direction", "kind"))
+_COMPLAINTS = codes("interactions", "kind", "report", "block")
 
 
 @compiled
@@ -170,13 +171,17 @@ def _fact(work: Workspace, moment: int, change: int, strength: int, confirmed: i
 
 @compiled
 def derive_contacts(work: Workspace) -> None:
-    """When another member becomes a contact of long standing: dealings both ways, and 180 days since the first."""
+    """When another member becomes a contact of long standing: dealings both ways, and 180 days since the first.
+
+    A report or a block is no dealing.
+    """
     first, count = work.start[_DEALINGS], work.size[_DEALINGS]
     number, others = _numbered(work, first, count, _OTHER)
     begun = np.full((2, others), NEVER, dtype=np.int64)
     for i in range(count):
-        way = work.cells[_DIRECTION, first + i]
-        begun[way, number[i]] = min(begun[way, number[i]], work.time[first + i])
+        if not (1 << work.cells[_DEALING, first + i]) & _COMPLAINTS:
+            way = work.cells[_DIRECTION, first + i]
+            begun[way, number[i]] = min(begun[way, number[i]], work.time[first + i])
     for other in range(others):
         both = max(begun[0, other], begun[1, other])
         if both != NEVER:

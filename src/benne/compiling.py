@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -28,7 +28,8 @@ def cache_folder(package: Path) -> Path:
     -------
     path
         ``$BENNE_CACHE``, or else the user's cache folder, and in it a folder of its own for
-        every state of the sources, of Python and of numba.
+        every state of the sources, of Python and of numba. Code is run from it: nobody else may
+        be able to write there.
 
     Notes
     -----
@@ -54,18 +55,21 @@ def compiler(source: str) -> Callable[[_Function], _Function]:
     Notes
     -----
     The function runs without Python's global lock, so that threads share the work, and keeps
-    IEEE arithmetic: no reordering, no fused operations, the same bits on every call.
+    IEEE arithmetic: no reordering, no fused operations, the same bits on every call. Where no
+    folder can be written, every process compiles anew.
     """
     folder = cache_folder(Path(source).parent)
     config: Any = numba.config
 
     def compiled(function: _Function) -> _Function:
-        before = config.CACHE_DIR
+        before, made = config.CACHE_DIR, numba.njit(function, nogil=True, fastmath=False, error_model="numpy")
         config.CACHE_DIR = str(folder)
         try:
-            made: _Function = numba.njit(function, nogil=True, cache=True, fastmath=False, error_model="numpy")
+            made.enable_caching()
+        except RuntimeError:  # nowhere to write: compiled anew in every process
+            pass
         finally:
             config.CACHE_DIR = before
-        return made
+        return cast(_Function, made)
 
     return compiled

@@ -16,9 +16,10 @@ from benne.experiments.datasets import Dataset, Split, data_folder, load, load_b
 from benne.experiments.datasets.berka import read_berka
 from benne.experiments.datasets.monthly_status import read_monthly_status
 from benne.experiments.datasets.references import REFERENCE_COLUMNS
-from benne.experiments.datasets.results import Comparison, compare, features_of
+from benne.experiments.datasets.results import Comparison, compare
 from benne.experiments.datasets.results_table import render_results, results_table
 from benne.experiments.datasets.taiwan import read_taiwan
+from benne.experiments.datasets.trial import features_of
 from benne.features import SubjectKey, registry, split_mask
 
 KEY = SubjectKey(b"a key for tests, of 32 bytes size")

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from benne.errors import DatasetError
-from benne.experiments.datasets import load
+from benne.experiments.datasets import Dataset, load
+from benne.experiments.datasets.ablation import ablate
 from benne.experiments.datasets.references import REFERENCE_COLUMNS
 from benne.experiments.datasets.results import Comparison, compare
+from benne.experiments.datasets.trial import trial_of
 from benne.experiments.evaluation import error_against_known_pd
 from benne.experiments.simulator import simulate
 from benne.experiments.training import label_rows, train_model
@@ -23,12 +25,18 @@ pytestmark = pytest.mark.slow
 KEY = SubjectKey(b"a key for tests, of 32 bytes size")
 
 
-def compared(name: str) -> Comparison:
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def real(name: str) -> Dataset:
     try:
-        dataset = load(name)
+        return load(name)
     except DatasetError as error:
         pytest.skip(f"the real data set {name} is not here: {error}")
-    return compare(dataset, REFERENCE_COLUMNS[name](), key=KEY, ingested_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def compared(name: str) -> Comparison:
+    return compare(real(name), REFERENCE_COLUMNS[name](), key=KEY, ingested_at=NOW)
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("taiwan", 0.006), ("monthly_status", 0.010)])
@@ -38,6 +46,17 @@ def test_free_weights_stay_near_plain_lightgbm(name, allowed):
     assert difference >= -allowed
     assert result.largest_gap < 1e-9
     assert np.allclose(result.shares["reference"], result.shares["weight"], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["taiwan", "monthly_status"])
+def test_credit_history_adds_to_what_the_other_categories_tell(name):
+    trial = trial_of(real(name), key=KEY, ingested_at=NOW)
+    ablation = ablate(trial)
+    for weights in ("free", "held"):
+        _, low, _ = ablation.adds("credit_history", weights)
+        assert low > 0
+    for category in trial.categories:
+        assert ablation.alone(category)[1] > 0.6
 
 
 @pytest.fixture(scope="module")

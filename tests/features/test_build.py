@@ -115,10 +115,14 @@ class Seen:
                 stands[r["field"]] = r
         return {f: r for f, r in stands.items() if r["expires_at"] is None or r["expires_at"] >= self.as_of}
 
+    def dealings(self, **equals: Any) -> list[Row]:
+        """Interactions without complaints."""
+        return [r for r in self.rows("interactions", **equals) if r["kind"] not in ("report", "block")]
+
     def contacts(self) -> int:
         """Other members with dealings both ways, of whom the first lies 180 days back."""
         ways: dict[str, dict[str, int]] = {}
-        for r in self.rows("interactions"):
+        for r in self.dealings():
             ways.setdefault(r["other_id"], {}).setdefault(r["direction"], r["event_time"])
         return sum(len(w) == 2 and min(w.values()) + 180 * DAY < self.as_of for w in ways.values())
 
@@ -245,7 +249,8 @@ def credit_history(seen: Seen) -> dict[str, float]:
         return _over(sum(e["days"] == 0 for e in rows), len(rows))
 
     statuses = seen.rows("account_status", 30, status="late")
-    opened = seen.rows("obligation_events", event="opened")
+    contracts = [r for r in seen.rows("obligation_events") if r["kind"] not in ("rent", "utility")]
+    opened, closed = ([r for r in contracts if r["event"] == event] for event in ("opened", "closed"))
     streaks, year = seen.streaks(), seen.within(seen.settlements(), 365)
     last = sorted(assessed, key=lambda e: (e["event_time"], e["place"]))
     return {
@@ -283,7 +288,7 @@ def credit_history(seen: Seen) -> dict[str, float]:
         "days_on_record": seen.since(assessed, min),
         "days_since_first_obligation": seen.since(opened, min),
         "obligations_opened_365d": len(seen.within(opened, 365)),
-        "obligations_closed": len(seen.rows("obligation_events", event="closed")),
+        "obligations_closed": len(closed),
         "obligation_kinds": _kinds(opened, "kind"),
         "obligations_active": seen.standing("obligation_events", "obligation_id", "opened", ("closed", "written_off")),
         "adverse_items_live": len(seen.listed()),
@@ -341,12 +346,10 @@ def behaviour(seen: Seen) -> dict[str, float]:
         "no_balance_share_90d": status("no_balance", 90),
         "no_balance_share_365d": status("no_balance", 365),
         "no_balance_share_life": status("no_balance", None),
-        "failed_payment_share_180d": _over(sum(r["status"] == "failed" for r in said), len(said)),
-        "reversed_payment_share_180d": _over(sum(r["status"] == "reversed" for r in said), len(said)),
+        "failed_payments_180d": sum(r["status"] == "failed" for r in said),
+        "returned_payments_180d": sum(r["status"] == "reversed" for r in said),
         "bills_on_time_share_365d": _over(sum(e["days"] == 0 for e in bills), len(bills)),
         "paying_days_spread_365d": max(ahead) - min(ahead) if ahead else math.nan,
-        "refund_share_365d": kind("refund", seen.within(pays, 365)),
-        "chargeback_share_365d": kind("chargeback", seen.within(pays, 365)),
         "cash_share_180d": kind("cash", seen.within(pays, 180)),
         "bill_share_180d": kind("bill", seen.within(outs, 180)),
         "penalty_fees_180d": len(seen.rows("payments", 180, kind="fee")),
@@ -370,7 +373,7 @@ def ability(seen: Seen) -> dict[str, float]:
     incomes, account, months = seen.rows("incomes"), seen.rows("balances", kind="account"), seen.rows("account_status")
     year, month = seen.within(incomes, 365), _sum(seen.within(incomes, 180), "amount") / 6
     inflow = [r for r in _without_failed(seen.rows("payments", direction="in"))
-              if r["kind"] not in ("interest", "refund", "chargeback")]  # fmt: skip
+              if r["kind"] not in ("interest", "refund", "chargeback", "top_up")]  # fmt: skip
     spent = _sum(seen.within(_without_failed(seen.rows("payments", direction="out")), 180), "amount") / 6
     saved = seen.rows("balances", kind=("savings", "asset"))
     saved_year = seen.within(saved, 365)
@@ -425,7 +428,7 @@ def personal_information(seen: Seen) -> dict[str, float]:
         "income_proof_verified": len(
             seen.rows("verifications", 730, event="verified", field=("income_proof", "employer"))
         ),
-        "verifications_lapsed": len(seen.rows("verifications", event="lapsed")),
+        "verifications_lapsed_730d": len(seen.rows("verifications", 730, event="lapsed")),
         "contact_changes_365d": len(seen.rows("verifications", 365, event="changed", field=("phone", "email"))),
         "days_since_contact_change": seen.since(changed, max),
         "days_since_verification": seen.since(verified, max),
@@ -436,7 +439,7 @@ def personal_information(seen: Seen) -> dict[str, float]:
 
 
 def social(seen: Seen) -> dict[str, float]:
-    dealings = seen.rows("interactions")
+    dealings = seen.dealings()
     given, received = (
         {r["other_id"] for r in dealings if r["direction"] == direction} for direction in ("given", "received")
     )

@@ -25,6 +25,7 @@ from benne.features.kernel.expressions import (
     Total,
     stream,
 )
+from benne.features.possible_values import possible
 
 WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "365d": 365, "life": None}
 _PAYMENTS = stream("payments")
@@ -43,8 +44,13 @@ def _expressions() -> dict[str, Expression]:
 
 
 def _registry() -> Registry:
-    like = replace(registry["counterparties_365d"], minimum=-1e18, maximum=1e18, null_means="nothing")
-    return Registry(replace(like, name=name, expression=e) for name, e in _expressions().items())
+    like = registry["counterparties_365d"]
+    return Registry(
+        replace(like, name=name, label=f"Aggregate {name.replace('_', ' ')}", expression=expression, minimum=0.0,
+                maximum=min(1e18, possible(expression).high),
+                null_means="nothing" if possible(expression).nullable else None)
+        for name, expression in _expressions().items()
+    )  # fmt: skip
 
 
 _RING = """

@@ -55,7 +55,7 @@ def test_the_number_of_different_values_is_a_range(values, text):
 
 def test_held_values_are_those_at_an_end_that_is_not_a_natural_zero():
     assert measure([0.0] * 200 + [1.0] * 100 + [0.5] * 100, SHARE).held.shown == 0.25
-    assert measure([INCOME.minimum] * 100 + [0.0] * 300).held.shown == 0.25
+    assert measure([INCOME.maximum] * 100 + [0.0] * 300).held.shown == 0.25
 
 
 def test_outliers_are_farther_than_ten_interquartile_ranges_from_the_median_of_what_is_not_zero():
