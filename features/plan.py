@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class Part:
     tables: frozenset[str]
     program: Program
 
-    @property
+    @cached_property
     def ranges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Minimum and maximum of each feature, shape (features, 1)."""
         low, high = (np.array([[getattr(s, end)] for s in self.specs]) for end in ("minimum", "maximum"))
@@ -75,7 +76,7 @@ class Plan:
         parts = [_part(c, tuple(specs[n] for n in specs.columns(c) if n not in absent), has) for c in CATEGORIES]
         return cls(tuple(part for part in parts if part.specs), absent)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The features there will be, in order."""
         return [spec.name for part in self.parts for spec in part.specs]

@@ -111,7 +111,8 @@ class EventStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._present: dict[str, frozenset[tuple[str, str]]] = {}
+        # By the text that says which columns there are: those, and the tables that hold anything.
+        self._present: dict[str, tuple[frozenset[tuple[str, str]], frozenset[str]]] = {}
 
     @classmethod
     def create(
@@ -191,9 +192,9 @@ class EventStore:
         with _typed_failures(), self._engine.connect() as connection:
             watermark, text, packed = connection.execute(_ONE, {"subject": subject_id}).one()
         if text not in self._present:
-            self._present[text] = frozenset((t, c) for t, c in json.loads(text))
-        present = self._present[text]
-        tables = {table for table, column in present if column == "event_time"}
+            pairs = frozenset((t, c) for t, c in json.loads(text))
+            self._present[text] = pairs, frozenset(table for table, column in pairs if column == "event_time")
+        present, tables = self._present[text]
         return StoredMember(None if packed is None else restore(packed, tables), int(watermark), present)
 
     def rows(self, subject_id: str) -> Tables:
