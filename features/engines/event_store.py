@@ -51,6 +51,7 @@ __all__ = ["EventStore", "StoredMember"]
 
 _FORMAT: Final = 1
 _BUSY_MILLISECONDS: Final = 30_000
+_MAKE_ONE: Final = "Make it: benne store create, or EventStore.create."
 _NO_SKEW: Final = timedelta(0)
 
 _METADATA = MetaData()
@@ -145,7 +146,7 @@ class EventStore:
                     raise StoreError("A new event store must be made where none is, got one. Open it, or name another.")
                 _METADATA.create_all(connection)
                 connection.execute(insert(_STORE), {
-                    "format": _FORMAT, "key_fingerprint": events.key_fingerprint, "watermark": moment,
+                    "format": _FORMAT, "key_fingerprint": events.key_fingerprint, "watermark": moment + 1,
                     "present": _text(events.present),
                 })  # fmt: skip
                 for rows in _all_members(events, moment, progress):
@@ -171,7 +172,9 @@ class EventStore:
                 formats = connection.execute(select(_STORE.c.format)).scalars().all() if found else []
             if formats != [_FORMAT]:
                 got = formats or "no store"
-                raise StoreError(f"An event store must have format {_FORMAT}, got {got}. Make it: EventStore.create.")
+                raise StoreError(
+                    f"An event store must have format {_FORMAT}, got {got}. Make it: benne store create, or EventStore.create."
+                )
         except BaseException:
             store.close()
             raise
@@ -214,8 +217,8 @@ class EventStore:
             As for :func:`benne.features.load_events`, without ``members`` where nobody joins.
         key : SubjectKey
         ingested_at : datetime
-            The ingest clock, later than every one before: the new watermark, and ``known_at`` of
-            rows that have none.
+            The ingest clock, later than every one before, and ``known_at`` of rows that have none.
+            The watermark moves just behind it, so that what was added can be asked for at once.
         currency, clock_skew
             As for :func:`benne.features.load_events`.
 
@@ -243,11 +246,12 @@ class EventStore:
                 connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id.in_(list(new.members))))
                 connection.execute(insert(_MEMBERS), [_member(s, tables) for s, tables in new.members.items()])
             present = _text(frozenset((t, c) for t, c in json.loads(text)) | new.present)
-            connection.execute(update(_STORE).values(watermark=door.clock, present=present))
+            # What became known now is seen from the next microsecond on, and nothing more will be known now.
+            connection.execute(update(_STORE).values(watermark=door.clock + 1, present=present))
         return new.rows
 
     def advance(self, ingested_at: datetime) -> None:
-        """Say that everything known before a moment is in the store, though nothing new came.
+        """Say that everything known up to a moment is in the store, though nothing new came.
 
         Raises
         ------
@@ -257,7 +261,7 @@ class EventStore:
         clock = microseconds(ingested_at)
         with self._transaction() as connection:
             _check_clock(clock, connection.execute(select(_STORE.c.watermark).with_for_update()).scalar_one())
-            connection.execute(update(_STORE).values(watermark=clock))
+            connection.execute(update(_STORE).values(watermark=clock + 1))
 
     def erase(self, subject_id: str) -> bool:
         """Remove everything of one member; whether there was anything."""
@@ -314,7 +318,9 @@ def _all_members(events: Events, watermark: int, progress: Progress | None) -> I
 def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
     address = make_url(url) if isinstance(url, str) and "://" in url else URL.create("sqlite", database=str(url))
     if must_exist and address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        raise StoreError(f"An event store must be at {address.database}, got none. Make it: EventStore.create.")
+        raise StoreError(
+            f"An event store must be at {address.database}, got none. Make it: benne store create, or EventStore.create."
+        )
     engine = create_engine(address, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

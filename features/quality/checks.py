@@ -129,7 +129,10 @@ def _of_feature(feature: FeatureQuality, cell: int, thresholds: Thresholds) -> I
     if before is None:
         return
     if feature.outliers is not None:
-        yield "outlier_rise", feature.name, max((feature.outliers.exact or 0.0) - (before.outliers or 0.0), 0.0), None
+        # What rests on few members is none, as it is in the reference: the same build shows no rise.
+        few = feature.outliers.shown is None and (feature.outliers.exact or 0.0) < 0.5
+        now = 0.0 if few else feature.outliers.exact or 0.0
+        yield "outlier_rise", feature.name, max(now - (before.outliers or 0.0), 0.0), None
     yield "psi", feature.name, *_psi(feature, thresholds.limit("psi", feature.name))
     if before.filled:
         yield "filled_drop", feature.name, _drop(before.filled, feature.filled.exact or 0.0) if enough else None, None

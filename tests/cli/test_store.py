@@ -44,12 +44,16 @@ def test_new_rows_are_appended_and_seen_from_then_on(run, run_json, built, store
     }).to_parquet(raw / "payments.parquet")  # fmt: skip
     append = ("store", "append", raw, "--store", store, *built.key, *CLOCK)
     assert run_json(*append)["added"] == 1
-    again = run(*append)
+    again = run(*append[:-1], "2027-02-02T00:00:00Z")
     assert again.exit_code == 3
     assert "payments.record_id must be unique" in again.stderr
     told = run("store", "features", "--store", store, "--all-granted", "test", *built.key, "--member", "m00000004")
     assert told.exit_code == 0, told.stderr
     assert "penalty_fees_180d" in told.stdout
+    asked = ("--all-granted", "test", *built.key, "--member", "m00000004")
+    assert run_json("store", "features", "--store", store, *asked)["features"]["penalty_fees_180d"] >= 1
+    later = run_json("store", "advance", "--store", store, "--ingested-at", "2027-03-01T00:00:00Z")
+    assert later["watermark"].startswith("2027-03-01")
 
 
 def test_a_store_that_is_not_there_and_a_moment_not_known_yet_are_refused(run, built, store, tmp_path):

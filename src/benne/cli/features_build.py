@@ -14,6 +14,7 @@ from benne.cli.edge import key_from, moment_from
 from benne.cli.granting import mask_from
 from benne.cli.options import KeyFile, PurposeName, WantJson
 from benne.cli.quality import QualityFiles, report_quality
+from benne.errors import ObservationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,11 @@ def build(
             opened, observed, consents=mask, progress=update, known_by=by, engine=engine.value, workers=workers
         )
     if quality_out is not None or thresholds is not None or reference is not None:
-        report_quality(opened, features, QualityFiles(out=quality_out, thresholds=thresholds, reference=reference))
+        report = report_quality(
+            opened, features, QualityFiles(out=quality_out, thresholds=thresholds, reference=reference)
+        )
+        said = ", ".join(f"{count} {status}" for status, count in report.counts().items() if count)
+        note(f"Quality of the data: {said}" + ("" if quality_out is None else f"; see {quality_out}"))
     asked = (None, None) if mask.grants_everything else (purpose and purpose.value, recipient)
     knowledge = None if by is None else by.isoformat()
     origin = Provenance(mask.reason, *asked, opened.fingerprint, opened.key_fingerprint, known_by=knowledge)
@@ -130,7 +135,13 @@ def _observed(events: Events, observations: Path | None, as_of: str | None, key_
 
     moment = moment_from(as_of, "--as-of")
     if observations is not None and moment is None:
-        return read_observations(observations, key_from(key_file))
+        key = key_from(key_file)
+        if key is not None and key.fingerprint != events.key_fingerprint:
+            raise ObservationError(
+                f"Ids must be keyed with the key of these events ({events.key_fingerprint}), got another "
+                f"({key.fingerprint}). Name the right --key-file."
+            )
+        return read_observations(observations, key)
     if observations is None and moment is not None:
         return observe_everybody(events, moment)
     raise typer.BadParameter("say who is observed when: a file of observations, or --as-of.")

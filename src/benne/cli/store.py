@@ -96,6 +96,33 @@ def append(
     answer(f"{store}: {added:,} events added, known until {moment.isoformat()}")
 
 
+@app.command()
+def advance(
+    store: StoreAddress,
+    ingested_at: Annotated[
+        str | None, typer.Option(metavar="ISO", help="The ingest clock, with timezone; by default now.")
+    ] = None,
+    want_json: WantJson = False,
+) -> None:
+    """Say that nothing new came: everything known until now is in the store, and features may be asked for until now.
+
+    \b
+    Example:
+      benne store advance --store events.db
+    """
+    from benne.features.engines.event_store import EventStore
+    from benne.scoring.wiring import system_clock
+
+    moment = moment_from(ingested_at, "--ingested-at") or system_clock()
+    opened = EventStore.open(store)
+    opened.advance(moment)
+    opened.close()
+    if want_json:
+        answer_json({"store": store, "watermark": moment.isoformat()})
+        return
+    answer(f"{store}: known until {moment.isoformat()}")
+
+
 @app.command(name="features")
 def features_(
     store: StoreAddress,

@@ -78,7 +78,7 @@ def test_a_store_that_grew_row_by_row_equals_one_load_of_everything(
         if due["supersedes"] is None:
             due["known_at"] = min([due["known_at"], *paid])
     cuts = [days(at) for at in (300, 500, 640)]
-    known = {name: [r for r in rows if r["known_at"] < cuts[0]] for name, rows in world.items()}
+    known = {name: [r for r in rows if r["known_at"] <= cuts[0]] for name, rows in world.items()}
     first = datetime.fromtimestamp(cuts[0] / 1e6, UTC)
     kept = {name: rows for name, rows in known.items() if rows}
     store = EventStore.create(
@@ -86,7 +86,7 @@ def test_a_store_that_grew_row_by_row_equals_one_load_of_everything(
     )
     added = 0
     for low, high in zip(cuts, [*cuts[1:], days(1000)], strict=True):
-        new = {n: [r for r in rows if low <= r["known_at"] < high] for n, rows in world.items()}
+        new = {n: [r for r in rows if low < r["known_at"] <= high] for n, rows in world.items()}
         raw = frames({name: rows for name, rows in new.items() if rows})
         added += store.append(raw, key=key, ingested_at=datetime.fromtimestamp(high / 1e6, UTC))
     assert added == sum(len(rows) for rows in world.values()) - sum(len(rows) for rows in known.values())
@@ -107,6 +107,10 @@ def test_the_store_opens_again_with_what_was_committed(store: EventStore, key: A
     np.testing.assert_array_equal(before.loaded.partition.rows.cells, after.loaded.partition.rows.cells)
     assert (before.watermark, before.present) == (after.watermark, after.present)
     again.close()
+
+
+def days_of(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
 
 
 def _payment(frames: Any, row: Any, day: float, known: float | None = None, **columns: Any) -> Any:
@@ -131,6 +135,7 @@ def test_an_append_is_held_against_what_is_stored(
     before = store.watermark
     if error is None:
         assert store.append(raw, key=key, ingested_at=later) == 1
+        assert store.watermark > days_of(later), "what was added can be asked for at once"
         return
     with pytest.raises(error, match=message):
         store.append(raw, key=key, ingested_at=later)
