@@ -173,7 +173,7 @@ class EventStore:
             if formats != [_FORMAT]:
                 got = formats or "no store"
                 raise StoreError(
-                    f"An event store must have format {_FORMAT}, got {got}. Make it: benne store create, or EventStore.create."
+                    f"An event store must have format {_FORMAT}, got {got}. {_MAKE_ONE}"
                 )
         except BaseException:
             store.close()
@@ -271,8 +271,10 @@ class EventStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with _typed_failures(), self._engine.begin() as connection:
-            yield connection
+        with _typed_failures(), self._engine.connect() as connection:
+            writing = connection.execution_options(benne_write=True)
+            with writing.begin():
+                yield writing
 
 
 def _check_clock(clock: int, watermark: int) -> None:
@@ -319,7 +321,7 @@ def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
     address = make_url(url) if isinstance(url, str) and "://" in url else URL.create("sqlite", database=str(url))
     if must_exist and address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         raise StoreError(
-            f"An event store must be at {address.database}, got none. Make it: benne store create, or EventStore.create."
+            f"An event store must be at {address.database}, got none. {_MAKE_ONE}"
         )
     engine = create_engine(address, hide_parameters=True)
     if engine.dialect.name == "sqlite":
@@ -330,12 +332,19 @@ def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
-    for setting in ("journal_mode = wal", "synchronous = full", f"busy_timeout = {_BUSY_MILLISECONDS}"):
+    for setting in (
+        "journal_mode = wal",
+        "secure_delete = on",
+        "synchronous = full",
+        f"busy_timeout = {_BUSY_MILLISECONDS}",
+    ):
         connection.execute(f"pragma {setting}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("begin immediate")
+    # A writer takes its lock before it reads; readers get a snapshot and wait for nobody.
+    writes = connection.get_execution_options().get("benne_write", False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")
 
 
 @contextmanager

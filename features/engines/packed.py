@@ -18,8 +18,9 @@ from benne.features.kernel.stream import NULL, Integers, Partition, Stream
 
 __all__ = ["LAYOUT", "dump", "one_member", "restore"]
 
-_HEAD: Final = struct.Struct("<8s8sqqq")  # mark, layout, codes, ids of other members, streams
-_MARK: Final = b"BENNEPK1"
+_HEAD: Final = struct.Struct("<8s32s8sqqq")  # mark, sha256 of the rest, layout, codes, ids of other members, tables
+_MARK: Final = b"BENNEPK2"
+_SEALED: Final = 40  # where what the checksum covers begins
 _ID_BYTES: Final = 16
 
 _COLUMNS = {name: [[c, list(TABLES[name].column(c).values)] for c in TABLE_COLUMNS[name]] for name in TABLE_COLUMNS}
@@ -39,9 +40,11 @@ def dump(loaded: Loaded) -> bytes:
     partition = loaded.partition
     sizes = (partition.last - partition.first)[: len(TABLE_COLUMNS), 0]
     ids = b"".join(bytes.fromhex(one) for one in loaded.member_ids)
-    head = _HEAD.pack(_MARK, LAYOUT, partition.codes, len(loaded.member_ids), len(TABLE_COLUMNS))
     numbers = [sizes, partition.rows.time, partition.rows.known_at, partition.rows.superseded_at, partition.rows.cells]
-    return head + b"".join(part.astype("<i8", copy=False).tobytes() for part in numbers) + ids
+    body = b"".join(part.astype("<i8", copy=False).tobytes() for part in numbers) + ids
+    head = _HEAD.pack(_MARK, b"", LAYOUT, partition.codes, len(loaded.member_ids), len(TABLE_COLUMNS))
+    seal = sha256(head[_SEALED:] + body).digest()
+    return head[:8] + seal + head[_SEALED:] + body
 
 
 def restore(packed: bytes, tables: Collection[str]) -> Loaded:
@@ -60,7 +63,9 @@ def restore(packed: bytes, tables: Collection[str]) -> Loaded:
     """
     if len(packed) < _HEAD.size:
         raise EventSchemaError("A member's packed rows must be whole, got fewer bytes. Load the store again.")
-    mark, layout, codes, members, count = _HEAD.unpack_from(packed)
+    mark, seal, layout, codes, members, count = _HEAD.unpack_from(packed)
+    if mark == _MARK and sha256(packed[_SEALED:]).digest() != seal:  # compiled code trusts lengths and codes
+        raise EventSchemaError("A member's packed rows must be as they were written, got others. Load the store again.")
     if mark != _MARK or layout != LAYOUT or count != len(TABLE_COLUMNS):
         raise EventSchemaError("A member's packed rows must be of this version of Benne, got others. Load them again.")
     ids = len(packed) - members * _ID_BYTES

@@ -59,7 +59,11 @@ class Rows:
 
     def where(self, **values: str | int | tuple[str, ...]) -> Rows:
         """Only rows whose column is one of these values (categories by name, flags as 0 or 1)."""
-        added = tuple(Condition(column, codes=_codes(self.stream, column, v)) for column, v in values.items())
+        added = tuple(
+            Condition(column, low=int(v), high=int(v)) if isinstance(v, int)
+            else Condition(column, codes=_codes(self.stream, column, v))
+            for column, v in values.items()
+        )  # fmt: skip
         return replace(self, conditions=self.conditions + added)
 
     def excluding(self, **values: str | tuple[str, ...]) -> Rows:

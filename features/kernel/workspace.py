@@ -63,16 +63,26 @@ def workspace(rows: int, codes: int) -> Workspace:
 
 @compiled
 def sort_stream(work: Workspace, stream: int, columns: int) -> None:
-    """Sort a stream just made by time; ties stay as they were made."""
+    """Sort a stream just made by time, and ties by what its first columns say, never by the ids it came from."""
     start, size = work.start[stream], work.size[stream]
-    ordered = True
-    for i in range(start + 1, start + size):
-        if work.time[i] < work.time[i - 1]:
-            ordered = False
-            break
-    if ordered:
-        return
     order = np.argsort(work.time[start : start + size], kind="mergesort")
+    for i in range(1, size):
+        row, k = order[i], i
+        while k > 0 and _goes_before(work, start + row, start + order[k - 1], columns):
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = row
     work.time[start : start + size] = work.time[start : start + size][order]
     for column in range(columns):
         work.cells[column, start : start + size] = work.cells[column, start : start + size][order]
+
+
+@compiled
+def _goes_before(work: Workspace, row: int, other: int, columns: int) -> bool:
+    """Whether a row of the same moment has the lesser cells."""
+    if work.time[row] != work.time[other]:
+        return False
+    for column in range(columns):
+        if work.cells[column, row] != work.cells[column, other]:
+            return work.cells[column, row] < work.cells[column, other]
+    return False

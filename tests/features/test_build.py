@@ -43,6 +43,15 @@ def _order(table: str) -> Callable[[Row], tuple[Any, ...]]:
     return lambda row: (row["event_time"], row["known_at"], *(cell(row, c) for c in said))
 
 
+_KINDS_OF_CONTRACT = TABLES["obligation_events"].column("kind").values
+
+
+def _assessed_order(event: Row) -> tuple[int, ...]:
+    """Ties in time: what was on time first, then by the rest of what is said; nulls first."""
+    kind = -1 if event["kind"] is None else _KINDS_OF_CONTRACT.index(event["kind"])
+    return (event["event_time"], event["days"], event["assessed"], kind)
+
+
 class Seen:
     """What is visible of one member at one moment."""
 
@@ -96,7 +105,7 @@ class Seen:
     def streaks(self) -> list[int]:
         """The run of payments on time up to each assessment."""
         runs, run = [], 0
-        for event in sorted(self.delinquency(), key=lambda e: (e["event_time"], e["place"])):
+        for event in sorted(self.delinquency(), key=_assessed_order):
             run = 0 if event["days"] else run + event["assessed"]
             runs.append(run)
         return runs
@@ -135,14 +144,12 @@ class Seen:
                 unpaid = self.paid(due, moment) < due["amount_due"]
                 if moment < self.as_of and (unpaid or milestone == 1):
                     days = milestone if unpaid else 0
-                    found.append({"event_time": moment, "days": days, "assessed": milestone == 1, "kind": kind,
-                                  "place": len(found)})  # fmt: skip
+                    found.append({"event_time": moment, "days": days, "assessed": milestone == 1, "kind": kind})
         for month in self.rows("account_status"):
             if month["status"] not in ("no_balance", "closed"):
                 days = max(30 * month["months_past_due"], int(month["status"] == "late"))
                 kind = self.kind(month["obligation_id"], month["event_time"])
-                found.append({"event_time": month["event_time"], "days": days, "assessed": True, "kind": kind,
-                              "place": len(found)})  # fmt: skip
+                found.append({"event_time": month["event_time"], "days": days, "assessed": True, "kind": kind})
         return found
 
     def months(self) -> list[Row]:
@@ -252,7 +259,7 @@ def credit_history(seen: Seen) -> dict[str, float]:
     contracts = [r for r in seen.rows("obligation_events") if r["kind"] not in ("rent", "utility")]
     opened, closed = ([r for r in contracts if r["event"] == event] for event in ("opened", "closed"))
     streaks, year = seen.streaks(), seen.within(seen.settlements(), 365)
-    last = sorted(assessed, key=lambda e: (e["event_time"], e["place"]))
+    last = sorted(assessed, key=_assessed_order)
     return {
         "on_time_share_90d": on_time(90),
         "on_time_share_365d": on_time(365),
@@ -689,3 +696,24 @@ def test_another_key_gives_the_same_values(
     one = build_features(load(small), given, consents=everything)
     two = build_features(load_events(frames(small), key=other, ingested_at=clock), rekeyed, consents=everything)
     np.testing.assert_array_equal(one.to_numpy(dtype=float), two.to_numpy(dtype=float))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_of_two_dues_of_one_day_no_key_decides_which_comes_first(
+    number: int, row: Any, frames: Any, observe: Any, everything: ConsentMask, days: Any, clock: Any
+) -> None:
+    from benne.features import SubjectKey, load_events
+
+    key = SubjectKey(bytes([number]) * 32)
+    dues = [
+        row("anna", 30 * k, 0, due_id=f"{c}{k}", obligation_id=c, amount_due=1000) for k in range(1, 7) for c in "AB"
+    ]
+    paid = [row("anna", 30 * k, due_id=f"{c}{k}", obligation_id=c, amount=1000) for k in range(1, 7) for c in "AB"]
+    world = {"members": [row("anna", 0, adult=True)], "dues": dues, "repayments": paid[:-1]}
+    given = observe([("anna", days(182))]).assign(subject_id=key.subject_ids(["anna"]))
+    frame = build_features(load_events(frames(world), key=key, ingested_at=clock), given, consents=everything)
+    assert frame[["on_time_streak_now", "days_past_due_latest", "on_time_streak_longest"]].iloc[0].tolist() == [
+        0,
+        1,
+        11,
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import text
 
 from benne.errors import EventSchemaError, EventValueError, ObservationError, StoreError
 from benne.features import CATEGORIES, ConsentMask, SubjectKey, build_features, load_events, registry
@@ -208,3 +210,30 @@ def test_rows_known_after_the_watermark_do_not_enter_a_new_store(world: Any, loa
         EventStore.create(tmp_path / "early.db", load(world), watermark=datetime(2024, 6, 1, tzinfo=UTC))
     with pytest.raises(StoreError, match="got no store"):
         EventStore.open(tmp_path / "early.db")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:-9], lambda b: b[:60], lambda b: b[:200] + bytes([b[200] ^ 1]) + b[201:], lambda _: b""],
+    ids=["shorter", "a stump", "one bit", "nothing"],
+)
+def test_packed_rows_that_are_not_as_written_never_reach_the_kernel(damage: Any, store: EventStore, key: Any) -> None:
+    subject = key.subject_ids(["person-91-0"])[0]
+    with store._transaction() as connection:
+        (packed,) = connection.execute(
+            text("select packed from member_events where subject_id = :s"), {"s": subject}
+        ).one()
+        connection.execute(
+            text("update member_events set packed = :p where subject_id = :s"), {"s": subject, "p": damage(packed)}
+        )
+    with pytest.raises(EventSchemaError, match="A member's packed rows must be"):
+        store.member(subject)
+
+
+def test_a_reader_waits_for_no_writer(store: EventStore, key: Any) -> None:
+    subject = key.subject_ids(["person-91-0"])[0]
+    with store._transaction() as writing:
+        writing.execute(text("update event_store set watermark = watermark + 1"))
+        begin = time.perf_counter()
+        assert store.member(subject).loaded is not None
+        assert time.perf_counter() - begin < 5, "the lock would be waited for thirty seconds"

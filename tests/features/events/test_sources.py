@@ -50,7 +50,10 @@ def test_a_file_may_differ_in_form(
     drift: Any, many: Frames, as_files: Write, rewrite: Rewrite, key: SubjectKey, clock: datetime, tmp_path: Path
 ) -> None:
     raw = as_files(many, split="payments")
-    rewrite(raw / "payments/part-017.parquet", drift)
+    try:
+        rewrite(raw / "payments/part-017.parquet", drift)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this pyarrow cannot write such a column")
     stored = ingest(raw, tmp_path / "out", key=key, ingested_at=clock)
     assert stored.fingerprint == load_events(many, key=key, ingested_at=clock).fingerprint
 

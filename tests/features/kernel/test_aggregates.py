@@ -96,3 +96,12 @@ def test_a_schedule_is_seen_ahead_only_as_far_as_it_was_known(compute: Any) -> N
     ]
     ahead = Total(stream("dues").between(-30, 0), "amount_due")
     assert compute(ahead, {"dues": dues}, [(0, 5 * DAY), (0, 9 * DAY), (0, 11 * DAY)]) == [1.0, 3.0, 2.0]
+
+
+def test_rows_may_be_chosen_by_any_whole_number(compute: Any) -> None:
+    payments = [{"time": k, "amount": amount} for k, amount in enumerate((30, 94, -34 % 64, 64))]
+    got = [
+        compute(Count(stream("payments").where(amount=n)), {"payments": payments}, [(0, 99)])[0]
+        for n in (30, 94, 64, 5)
+    ]
+    assert got == [2.0, 1.0, 1.0, 0.0]
