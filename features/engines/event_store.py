@@ -172,9 +172,7 @@ class EventStore:
                 formats = connection.execute(select(_STORE.c.format)).scalars().all() if found else []
             if formats != [_FORMAT]:
                 got = formats or "no store"
-                raise StoreError(
-                    f"An event store must have format {_FORMAT}, got {got}. {_MAKE_ONE}"
-                )
+                raise StoreError(f"An event store must have format {_FORMAT}, got {got}. {_MAKE_ONE}")
         except BaseException:
             store.close()
             raise
@@ -320,9 +318,7 @@ def _all_members(events: Events, watermark: int, progress: Progress | None) -> I
 def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
     address = make_url(url) if isinstance(url, str) and "://" in url else URL.create("sqlite", database=str(url))
     if must_exist and address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        raise StoreError(
-            f"An event store must be at {address.database}, got none. {_MAKE_ONE}"
-        )
+        raise StoreError(f"An event store must be at {address.database}, got none. {_MAKE_ONE}")
     engine = create_engine(address, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
