@@ -107,7 +107,8 @@ class EventStore:
     -----
     Each member's rows lie in one database row, twice: as they were stored, and in the kernel's
     form. The watermark only moves on; a row that becomes known later belongs after it, so that
-    no observation before the watermark ever changes.
+    no row of a member's changes an observation before the watermark. What it does not hold yet:
+    the first value ever in a table or column makes the features that need it appear for every moment.
     """
 
     def __init__(self, engine: Engine) -> None:
