@@ -85,7 +85,7 @@ def _computing(
     store: EventStore, events: Events, watermark: datetime, consents: ConsentMask
 ) -> Callable[[str], Callable[[], Any]]:
     """Compute from rows that have been fetched already."""
-    plan = Plan.of(events.has)
+    plan = Plan.of(events.known_since)
     at = np.array([(watermark - _EPOCH) // timedelta(microseconds=1)], dtype=np.int64)
     observation, mask = Observations(np.zeros(1, dtype=np.int64), at, at), np.ones((1, 5), dtype=bool)
 

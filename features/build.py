@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from benne.errors import ConsentError, ObservationError
@@ -16,10 +15,9 @@ from benne.features.consent_mask import ConsentMask
 from benne.features.engines.embedded import compute_embedded
 from benne.features.engines.task import Task
 from benne.features.events.events import Events
-from benne.features.events.moments import microseconds
 from benne.features.kernel.finaliser import Floats
-from benne.features.kernel.stream import Integers, Mask
-from benne.features.observations import ObservedMembers, check_observations
+from benne.features.kernel.stream import NEVER, Mask
+from benne.features.observations import check_observations
 from benne.features.plan import Plan
 from benne.features.specification import Registry
 
@@ -81,7 +79,8 @@ def build_features(
     DataFrame
         Indexed by (``subject_id``, ``as_of``) in the order of ``observations``: one float64
         column per feature, then five boolean columns ``consented_<category>``. NaN under a
-        false one was not computed; elsewhere it means what the registry says.
+        false one was not computed; elsewhere it means what the registry says, or that nobody's
+        rows yet said what the feature needs. What they say at no observation has no column.
 
     Raises
     ------
@@ -105,25 +104,14 @@ def build_features(
         )
     if engine not in _ENGINES:
         raise ObservationError(f"engine must be one of {', '.join(_ENGINES)}, got {engine!r}.")
-    plan = Plan.of(events.has, registry)
-    observed = check_observations(events, observations, minors_reason=minors_reason)
+    observed = check_observations(events, observations, minors_reason=minors_reason, known_by=known_by)
     mask = consents.table(observed.subject_ids, observed.as_of)
-    task = Task(events, plan, observed, _knowledge(observed, known_by), mask.to_numpy(dtype=bool), consents)
+    plan = Plan.of(events.known_since, registry, known_by=int(max(observed.known_by, default=NEVER)))
+    task = Task(events, plan, observed, mask.to_numpy(dtype=bool), consents)
     values, late = _computed(task, engine, workers, session, progress)
     _log.info("%d features at %d observations, %d of them late or filtered", len(plan.names), len(observed), late.sum())
     features = pd.DataFrame(values.T, columns=plan.names)
     return pd.concat([features, mask], axis=1).set_axis(observed.index(), axis=0)
-
-
-def _knowledge(observed: ObservedMembers, known_by: datetime | None) -> Integers:
-    if known_by is None:
-        return observed.as_of
-    moment = microseconds(known_by)
-    if (observed.as_of > moment).any():
-        raise ObservationError(
-            f"known_by must not lie before an as_of, got {known_by.isoformat()} with a later one. Move it on."
-        )
-    return np.full(len(observed), moment)
 
 
 def _computed(task: Task, engine: str, workers: int | None, session: SparkSession | None, progress: Progress | None

@@ -61,7 +61,8 @@ def compute(
     Returns
     -------
     values : ndarray of float64, shape (features, n)
-        NaN where a category is withheld, and where null.
+        NaN where a category is withheld, where null, and where the source knew nothing yet of
+        what the feature is made from.
     late : ndarray of bool, shape (n,)
         See :func:`benne.features.kernel.evaluation.evaluate`.
     """
@@ -73,7 +74,9 @@ def compute(
         consented = order[mask[order, CATEGORIES.index(part.category)]]
         if len(consented):
             computed, own = _category(part, loaded, _taken(observations, consented), consents)
-            values[start : start + len(part.specs), consented] = np.clip(computed, *part.ranges)
+            within = np.clip(computed, *part.ranges)
+            within[part.known_since >= observations.known_by[consented]] = np.nan
+            values[start : start + len(part.specs), consented] = within
             late[consented] |= own
         start += len(part.specs)
     return values, late

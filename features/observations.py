@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from benne.errors import ObservationError
 from benne.features.events.events import Events
+from benne.features.events.moments import microseconds
 from benne.features.events.validation import EARLIEST, LATEST
 from benne.features.events.views import connect, create_view
 
@@ -27,8 +28,8 @@ with m as (
 select o.row, count(m.subject_id) > 0 as member,
     coalesce(bool_or(seen), false) as joined, coalesce(bool_or(seen and adult), false) as adult
 from wanted o left join (
-    select m.*, w.row, m.event_time < w.as_of and m.known_at < w.as_of
-        and (m.corrected_at is null or m.corrected_at >= w.as_of) as seen
+    select m.*, w.row, m.event_time < w.as_of and m.known_at < w.known_by
+        and (m.corrected_at is null or m.corrected_at >= w.known_by) as seen
     from m join wanted w using (subject_id)) m on m.row = o.row
 group by 1 order by 1
 """
@@ -45,6 +46,8 @@ class ObservedMembers:
     subject_ids : ndarray of str, shape (n,)
     as_of : ndarray of int64, shape (n,)
         Microseconds since 1970-01-01 UTC.
+    known_by : ndarray of int64, shape (n,)
+        What was known before it is seen: ``as_of``, or a later moment for a corrected build.
     codes : ndarray of int64, shape (n,)
         The member's place in ``members``.
     members : ndarray of str
@@ -54,6 +57,7 @@ class ObservedMembers:
     frame: pd.DataFrame
     subject_ids: npt.NDArray[np.object_]
     as_of: npt.NDArray[np.int64]
+    known_by: npt.NDArray[np.int64]
     codes: npt.NDArray[np.int64]
     members: npt.NDArray[np.object_]
 
@@ -67,7 +71,11 @@ class ObservedMembers:
 
 
 def check_observations(
-    events: Events, observations: pd.DataFrame, *, minors_reason: str | None = None
+    events: Events,
+    observations: pd.DataFrame,
+    *,
+    minors_reason: str | None = None,
+    known_by: datetime | None = None,
 ) -> ObservedMembers:
     """Check that each observation can be made.
 
@@ -79,12 +87,16 @@ def check_observations(
     minors_reason : str, optional
         Why members not attested to be adults may be observed all the same; logged. By default
         they may not.
+    known_by : datetime, optional
+        The later knowledge of a corrected build: whether a member had joined and is an adult
+        is asked with it too.
 
     Raises
     ------
     ObservationError
         A column is missing or of another type, an observation repeats, a member is unknown,
-        joined at or after ``as_of``, or is not attested to be an adult.
+        joined at or after ``as_of``, or is not attested to be an adult; or ``known_by`` lies
+        before an ``as_of``.
     """
     _check_columns(observations)
     frame = observations[["subject_id", "as_of"]].reset_index(drop=True)
@@ -95,9 +107,10 @@ def check_observations(
     _refuse(frame.duplicated(), "be different from each other", "Drop the repeated rows.")
     as_of = frame["as_of"].dt.tz_convert("UTC").dt.as_unit("us").dt.tz_localize(None).to_numpy().astype(np.int64)
     _refuse((as_of < EARLIEST) | (as_of >= LATEST), "lie in the years 1900 to 2199", "Correct as_of.")
-    _check_joined(events, subject_ids, as_of, minors_reason)
+    known = _knowledge(as_of, known_by)
+    _check_joined(events, subject_ids, as_of, known, minors_reason)
     members, codes = np.unique(subject_ids, return_inverse=True)
-    return ObservedMembers(frame, subject_ids, as_of, codes.astype(np.int64), members)
+    return ObservedMembers(frame, subject_ids, as_of, known, codes.astype(np.int64), members)
 
 
 def observe_everybody(events: Events, as_of: datetime) -> pd.DataFrame:
@@ -152,13 +165,25 @@ def _check_columns(observations: pd.DataFrame) -> None:
         )
 
 
+def _knowledge(as_of: npt.NDArray[np.int64], known_by: datetime | None) -> npt.NDArray[np.int64]:
+    if known_by is None:
+        return as_of
+    moment = microseconds(known_by)
+    if (as_of > moment).any():
+        raise ObservationError(
+            f"known_by must not lie before an as_of, got {known_by.isoformat()} with a later one. Move it on."
+        )
+    return np.full(len(as_of), moment)
+
+
 def _check_joined(
-    events: Events, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64], minors_reason: str | None
-) -> None:
+    events: Events, subject_ids: npt.NDArray[np.object_], as_of: npt.NDArray[np.int64],
+    known_by: npt.NDArray[np.int64], minors_reason: str | None,
+) -> None:  # fmt: skip
     with connect() as connection:
         create_view(connection, "members", events.sources["members"])
         subjects = pa.array(subject_ids, type=pa.string())
-        wanted = pa.table({"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of})
+        wanted = pa.table({"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of, "known_by": known_by})
         connection.register("wanted", wanted)
         found = connection.sql(_JOINED).to_arrow_table()
     member, joined, adult = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined", "adult"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,12 +12,13 @@ import numpy.typing as npt
 from benne.features.categories import CATEGORIES
 from benne.features.events.events import Events
 from benne.features.kernel.program import Program, program, tables_of
+from benne.features.kernel.stream import NEVER, Integers
 from benne.features.registered import registry as registered
 from benne.features.specification import FeatureSpec, Registry
 
 __all__ = ["Part", "Plan", "available"]
 
-Has = Callable[[str, str], bool]
+KnownSince = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ class Part:
     tables : frozenset of str
         The event tables it reads.
     program : Program
+    known_since : ndarray of int64, shape (features, 1)
+        From when on the source knew everything that each feature needs; before that it is null.
     """
 
     category: str
     specs: tuple[FeatureSpec, ...]
     tables: frozenset[str]
     program: Program
+    known_since: Integers
 
     @cached_property
     def ranges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -61,19 +65,23 @@ class Plan:
     absent: dict[str, str]
 
     @classmethod
-    def of(cls, has: Has, registry: Registry | None = None) -> Plan:
+    def of(cls, known_since: KnownSince, registry: Registry | None = None, *, known_by: int = NEVER) -> Plan:
         """Plan the features that these columns can carry.
 
         Parameters
         ----------
-        has : callable
-            Whether a (table, column) holds at least one value.
+        known_since : mapping of (str, str) to int
+            For every (table, column) that holds a value, when the first one became known.
         registry : Registry, optional
             By default the registered features.
+        known_by : int
+            The last moment whose knowledge is asked for: a column that was empty until then is
+            not there, whatever came since. Microseconds since 1970-01-01 UTC.
         """
         specs = registered if registry is None else registry
-        absent = _absent(has, specs)
-        parts = [_part(c, tuple(specs[n] for n in specs.columns(c) if n not in absent), has) for c in CATEGORIES]
+        known = {pair: since for pair, since in known_since.items() if since < known_by}
+        absent = _absent(known, specs)
+        parts = [_part(c, tuple(specs[n] for n in specs.columns(c) if n not in absent), known) for c in CATEGORIES]
         return cls(tuple(part for part in parts if part.specs), absent)
 
     @cached_property
@@ -102,21 +110,27 @@ def available(events: Events, registry: Registry | None = None) -> tuple[list[st
     absent : dict of str to str
         Feature to the event columns that are missing for it.
     """
-    plan = Plan.of(events.has, registry)
+    plan = Plan.of(events.known_since, registry)
     return plan.names, plan.absent
 
 
-def _absent(has: Has, registry: Registry) -> dict[str, str]:
+def _absent(known: KnownSince, registry: Registry) -> dict[str, str]:
     absent = {}
     for name, spec in registry.items():
-        missing = [clause for clause in spec.expression.needs() if not any(has(*pair) for pair in clause)]
+        missing = [clause for clause in spec.expression.needs() if not any(pair in known for pair in clause)]
         if missing:
             absent[name] = "; ".join(sorted(" or ".join(sorted(f"{t}.{c}" for t, c in clause)) for clause in missing))
     return absent
 
 
-def _part(category: str, specs: tuple[FeatureSpec, ...], has: Has) -> Part:
+def _part(category: str, specs: tuple[FeatureSpec, ...], known: KnownSince) -> Part:
     tables = {table for spec in specs for table in tables_of(spec.expression)}
     # A table without a row is one the platform does not have: nobody missed a payment there.
-    present = frozenset(table for table in tables if has(table, "event_time"))
-    return Part(category, specs, present, program({s.name: s.expression for s in specs}, present))
+    there = {table: known[table, "event_time"] for table in tables if (table, "event_time") in known}
+    since = np.array([[_since(spec, known)] for spec in specs], dtype=np.int64).reshape(-1, 1)
+    return Part(category, specs, frozenset(there), program({s.name: s.expression for s in specs}, there), since)
+
+
+def _since(spec: FeatureSpec, known: KnownSince) -> int:
+    """From when on at least one alternative of every clause is known."""
+    return max(min(known[pair] for pair in clause if pair in known) for clause in spec.expression.needs())

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from benne.errors import EventValueError
 from benne.features.events.batches import Door
 from benne.features.events.currency import check_currency
+from benne.features.events.digest import least
 from benne.features.events.intake import Intake, in_memory
 from benne.features.events.integrity import check_integrity
 from benne.features.events.layout import Layout
@@ -37,13 +38,14 @@ class Appended:
         Of every member concerned, all rows: the stored ones and the new ones.
     rows : int
         How many rows are new.
-    present : frozenset of (str, str)
-        Every (table, column) in which a new row holds a value.
+    known_since : mapping of (str, str) to int
+        For every (table, column) in which a new row holds a value, when the first such row
+        became known.
     """
 
     members: Mapping[str, Tables]
     rows: int
-    present: frozenset[tuple[str, str]]
+    known_since: Mapping[tuple[str, str], int]
 
 
 def appended(
@@ -75,7 +77,7 @@ def appended(
     return Appended(
         {subject: _of(subject, whole) for subject in subjects},
         sum(table.num_rows for table in new.values()),
-        frozenset((name, c) for name, t in new.items() for c in t.column_names if t.column(c).null_count < t.num_rows),
+        {(name, column): since for name, table in new.items() for column, since in _known_since(table).items()},
     )
 
 
@@ -85,6 +87,12 @@ def _conformed(raw: Mapping[str, Any], door: Door) -> Tables:
     tables = (check_names(table, door.findings) for table in raw_from_mapping(named, door.findings))
     taken = {table.name: in_memory(Intake(table, door)) for table in tables}
     return {name: table for name, table in taken.items() if table.num_rows}
+
+
+def _known_since(table: pa.Table) -> dict[str, int]:
+    """When each column that holds a value first held one that was known."""
+    filled = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
+    return {name: least(table.column("known_at").filter(table.column(name).is_valid())) for name in filled}
 
 
 def _nobody() -> pa.Table:

@@ -89,7 +89,7 @@ class _Run:
     def _range(self, first: int, last: int) -> int:
         codes, task = self._task.observed.codes, self._task
         rows = self._rows[slice(*np.searchsorted(codes, [first, last], sorter=self._rows))]
-        observations = Observations(codes[rows] - first, task.observed.as_of[rows], task.known_by[rows])
+        observations = Observations(codes[rows] - first, task.observed.as_of[rows], task.observed.known_by[rows])
         loaded = self._reader().read(first, last)
         self._values[:, rows], self._late[rows] = compute(
             task.plan, loaded, observations, task.mask[rows], task.consents

@@ -49,7 +49,7 @@ from benne.features.events.validation import LATEST
 
 __all__ = ["EventStore", "StoredMember"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _BUSY_MILLISECONDS: Final = 30_000
 _MAKE_ONE: Final = "Make it: benne store create, or EventStore.create."
 _NO_SKEW: Final = timedelta(0)
@@ -60,7 +60,7 @@ _STORE = Table(
     Column("format", Integer, primary_key=True, autoincrement=False),
     Column("key_fingerprint", String(64), nullable=False),
     Column("watermark", BigInteger, nullable=False),
-    Column("present", String, nullable=False),
+    Column("known_since", String, nullable=False),
 )  # fmt: skip
 _MEMBERS = Table(
     "member_events", _METADATA,
@@ -69,10 +69,11 @@ _MEMBERS = Table(
     Column("packed", LargeBinary, nullable=False),
 )  # fmt: skip
 _SUBJECT = bindparam("subject", type_=String)
-_ONE = select(_STORE.c.watermark, _STORE.c.present, _MEMBERS.c.packed).select_from(
+_ONE = select(_STORE.c.watermark, _STORE.c.known_since, _MEMBERS.c.packed).select_from(
     _STORE.outerjoin(_MEMBERS, _MEMBERS.c.subject_id == _SUBJECT)
 )
 
+KnownSince = Mapping[tuple[str, str], int]
 Progress = Callable[[int, int], None]
 
 
@@ -86,13 +87,13 @@ class StoredMember:
         None where the store does not know the member.
     watermark : int
         Everything known before this moment is in the store; microseconds since 1970-01-01 UTC.
-    present : frozenset of (str, str)
-        Every (table, column) that holds a value for anybody.
+    known_since : mapping of (str, str) to int
+        As in :class:`benne.features.events.events.Events`; the same object while nothing is added to it.
     """
 
     loaded: Loaded | None
     watermark: int
-    present: frozenset[tuple[str, str]]
+    known_since: KnownSince
 
 
 class EventStore:
@@ -107,14 +108,13 @@ class EventStore:
     -----
     Each member's rows lie in one database row, twice: as they were stored, and in the kernel's
     form. The watermark only moves on; a row that becomes known later belongs after it, so that
-    no row of a member's changes an observation before the watermark. What it does not hold yet:
-    the first value ever in a table or column makes the features that need it appear for every moment.
+    nothing changes an observation before the watermark: neither a row of the member's own, nor
+    the first row that anybody has in a table.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # By the text that says which columns there are: those, and the tables that hold anything.
-        self._present: dict[str, tuple[frozenset[tuple[str, str]], frozenset[str]]] = {}
+        self._known_since = ("", dict[tuple[str, str], int]())  # as text, and read
 
     @classmethod
     def create(
@@ -148,7 +148,7 @@ class EventStore:
                 _METADATA.create_all(connection)
                 connection.execute(insert(_STORE), {
                     "format": _FORMAT, "key_fingerprint": events.key_fingerprint, "watermark": moment + 1,
-                    "present": _text(events.present),
+                    "known_since": _text(events.known_since),
                 })  # fmt: skip
                 for rows in _all_members(events, moment, progress):
                     connection.execute(insert(_MEMBERS), rows)
@@ -193,11 +193,10 @@ class EventStore:
         """Everything of one member, the watermark and what columns there are, of one instant."""
         with _typed_failures(), self._engine.connect() as connection:
             watermark, text, packed = connection.execute(_ONE, {"subject": subject_id}).one()
-        if text not in self._present:
-            pairs = frozenset((t, c) for t, c in json.loads(text))
-            self._present[text] = pairs, frozenset(table for table, column in pairs if column == "event_time")
-        present, tables = self._present[text]
-        return StoredMember(None if packed is None else restore(packed, tables), int(watermark), present)
+        known_since = self._known_since
+        if known_since[0] != text:
+            known_since = self._known_since = text, _pairs(text)
+        return StoredMember(None if packed is None else restore(packed), int(watermark), known_since[1])
 
     def rows(self, subject_id: str) -> Tables:
         """A member's stored tables, for export and replay; empty where the store does not know them."""
@@ -235,7 +234,7 @@ class EventStore:
         door = Door(key, ingested_at, clock_skew, currency)
         with self._transaction() as connection:
             fingerprint, watermark, text = connection.execute(
-                select(_STORE.c.key_fingerprint, _STORE.c.watermark, _STORE.c.present).with_for_update()
+                select(_STORE.c.key_fingerprint, _STORE.c.watermark, _STORE.c.known_since).with_for_update()
             ).one()
             if fingerprint != key.fingerprint:
                 raise EventSchemaError("Rows must be keyed with the store's own key, got another. Name the right one.")
@@ -244,9 +243,9 @@ class EventStore:
             if new.members:
                 connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id.in_(list(new.members))))
                 connection.execute(insert(_MEMBERS), [_member(s, tables) for s, tables in new.members.items()])
-            present = _text(frozenset((t, c) for t, c in json.loads(text)) | new.present)
+            known_since = _text({**new.known_since, **_pairs(text)})  # what is new came later
             # What became known now is seen from the next microsecond on, and nothing more will be known now.
-            connection.execute(update(_STORE).values(watermark=door.clock + 1, present=present))
+            connection.execute(update(_STORE).values(watermark=door.clock + 1, known_since=known_since))
         return new.rows
 
     def advance(self, ingested_at: datetime) -> None:
@@ -290,8 +289,12 @@ def _member(subject: str, tables: Tables) -> dict[str, object]:
     return {"subject_id": subject, "rows": to_bytes(tables), "packed": dump(loaded_from(tables))}
 
 
-def _text(present: frozenset[tuple[str, str]]) -> str:
-    return json.dumps(sorted(present))
+def _text(known_since: KnownSince) -> str:
+    return json.dumps(sorted((table, column, since) for (table, column), since in known_since.items()))
+
+
+def _pairs(text: str) -> dict[tuple[str, str], int]:
+    return {(table, column): since for table, column, since in json.loads(text)}
 
 
 def _all_members(events: Events, watermark: int, progress: Progress | None) -> Iterator[list[dict[str, object]]]:

@@ -14,7 +14,7 @@ from benne.errors import ObservationError
 from benne.features.categories import CATEGORIES
 from benne.features.compute import Loaded, compute
 from benne.features.consent_mask import MASK_COLUMNS, ConsentMask
-from benne.features.engines.event_store import EventStore, StoredMember
+from benne.features.engines.event_store import EventStore, KnownSince, StoredMember
 from benne.features.events.moments import microseconds, moment_of
 from benne.features.kernel.layout import STREAMS, column
 from benne.features.kernel.stream import Observations
@@ -70,7 +70,8 @@ class OnlineFeatures:
     def __init__(self, store: EventStore, registry: Registry | None = None) -> None:
         self._store = store
         self._registry = registry
-        self._plans: dict[frozenset[tuple[str, str]], Plan] = {}
+        # What the store's columns are known since, and the plan for each number of columns known.
+        self._planned: tuple[KnownSince, dict[int, Plan]] = ({}, {})
 
     def compute(self, subject_id: str, as_of: datetime, *, consents: ConsentMask) -> FeatureVector:
         """Compute every feature that is consented to.
@@ -92,16 +93,20 @@ class OnlineFeatures:
         moment = microseconds(as_of)
         found = self._store.member(subject_id)
         loaded = _observable(found, moment)
-        plan = self._plan(found)
+        plan = self._plan(found, moment)
         mask = consents.of_one(subject_id, moment)
         values, _ = compute(plan, loaded, _observation(moment), mask, consents)
         consented = dict(zip(CATEGORIES, mask[0].tolist(), strict=True))
         return FeatureVector(subject_id, moment_of(moment), tuple(plan.names), values[:, 0], consented)
 
-    def _plan(self, found: StoredMember) -> Plan:
-        if found.present not in self._plans:
-            self._plans[found.present] = Plan.of(lambda t, c: (t, c) in found.present, self._registry)
-        return self._plans[found.present]
+    def _plan(self, found: StoredMember, as_of: int) -> Plan:
+        known_since, plans = self._planned
+        if known_since is not found.known_since:
+            known_since, plans = self._planned = found.known_since, {}
+        known = sum(since < as_of for since in known_since.values())
+        if known not in plans:
+            plans[known] = Plan.of(known_since, self._registry, known_by=as_of)
+        return plans[known]
 
 
 def _observation(moment: int) -> Observations:

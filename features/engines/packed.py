@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -47,14 +47,12 @@ def dump(loaded: Loaded) -> bytes:
     return head[:8] + seal + head[_SEALED:] + body
 
 
-def restore(packed: bytes, tables: Collection[str]) -> Loaded:
+def restore(packed: bytes) -> Loaded:
     """The member's rows again.
 
     Parameters
     ----------
     packed : bytes
-    tables : collection of str
-        The event tables that the source has, whether this member has rows in them or not.
 
     Raises
     ------
@@ -73,8 +71,7 @@ def restore(packed: bytes, tables: Collection[str]) -> Loaded:
     sizes, rest = np.split(numbers, [count])
     rows = int(sizes.sum())
     time, known, superseded, cells = np.split(rest, [rows, 2 * rows, 3 * rows])
-    present = np.array([name in tables for name in TABLE_COLUMNS])
-    partition = Partition.of_one_subject(time, known, superseded, cells, sizes, present, codes)
+    partition = Partition.of_one_subject(time, known, superseded, cells, sizes, codes)
     return Loaded(partition, [packed[k : k + _ID_BYTES].hex() for k in range(ids, len(packed), _ID_BYTES)])
 
 
@@ -103,7 +100,7 @@ _MOST_VALUES = max(len(c.values) for table in TABLES.values() for c in table.col
 
 def _tables(partition: Partition) -> Iterator[tuple[str, int]]:
     for number, name in enumerate(TABLE_COLUMNS):
-        if partition.rows.present[number]:
+        if (partition.last[number] > partition.first[number]).any():
             yield name, number
 
 

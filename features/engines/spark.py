@@ -139,10 +139,11 @@ def _active() -> SparkSession | None:
 def _observed(session: SparkSession, task: Task) -> DataFrame:
     from pyspark.sql import functions as F  # noqa: N812 - Spark's own habit
 
-    observed, mask = task.observed, dict(zip(CATEGORIES, task.mask.T, strict=True))
+    observed = task.observed
+    mask = {category: pa.array(given) for category, given in zip(CATEGORIES, task.mask.T, strict=True)}
     frame = session.createDataFrame(pa.table({
         "row": np.arange(len(observed)), "subject_id": pa.array(observed.subject_ids, pa.string()),
-        "as_of": observed.as_of, "known_by": task.known_by, **{c: pa.array(given) for c, given in mask.items()},
+        "as_of": observed.as_of, "known_by": observed.known_by, **mask,
     }))  # fmt: skip
     numbers = [F.col(c).cast("long") for c in CATEGORIES]
     return frame.select(*_long(F, _OBSERVED, "as_of", "known_by", F.col("row"), numbers, []))

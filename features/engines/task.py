@@ -50,8 +50,6 @@ class Task:
     events : Events
     plan : Plan
     observed : ObservedMembers
-    known_by : ndarray of int64, shape (n,)
-        Rows known before it are seen, microseconds since 1970-01-01 UTC.
     mask : ndarray of bool, shape (n, 5)
         Whether each category is consented to at each observation.
     consents : ConsentMask
@@ -61,7 +59,6 @@ class Task:
     events: Events
     plan: Plan
     observed: ObservedMembers
-    known_by: Integers
     mask: npt.NDArray[np.bool_]
     consents: ConsentMask
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Digest", "present_columns", "total_fingerprint"]
+__all__ = ["Digest", "known_since", "total_fingerprint"]
 
 _NO_TEXT = np.zeros(1, dtype=np.int32)
 
@@ -21,16 +21,18 @@ class Digest:
         # Nulls, lengths and values each run through a hash of their own, so that a cut between
         # two rows never shows.
         self._columns = [(f.name, (sha256(), sha256(), sha256())) for f in schema]
-        self.filled: set[str] = set()
+        self.known_since: dict[str, int] = {}
         self.rows = 0
 
     def update(self, batch: pa.Table) -> None:
         """Take the next rows."""
         self.rows += batch.num_rows
+        known_at = batch.column("known_at")
         for name, hashes in self._columns:
             column = batch.column(name).combine_chunks()
             if column.null_count < len(column):
-                self.filled.add(name)
+                first = least(known_at.filter(column.is_valid()) if column.null_count else known_at)
+                self.known_since[name] = min(first, self.known_since.get(name, first))
             for running, content in zip(hashes, _content(column), strict=True):
                 running.update(content)
 
@@ -59,6 +61,11 @@ def total_fingerprint(digests: Mapping[str, Digest]) -> str:
     return sha256(lines.encode()).hexdigest()
 
 
-def present_columns(digests: Mapping[str, Digest]) -> frozenset[tuple[str, str]]:
-    """Every (table, column) that held a value."""
-    return frozenset((name, column) for name, digest in digests.items() for column in digest.filled)
+def known_since(digests: Mapping[str, Digest]) -> dict[tuple[str, str], int]:
+    """For every (table, column) that held a value, when the first row with one became known."""
+    return {(name, column): since for name, digest in digests.items() for column, since in digest.known_since.items()}
+
+
+def least(moments: pa.ChunkedArray) -> int:
+    """The first of some timestamps, in microseconds since 1970-01-01 UTC."""
+    return int(pc.cast(pc.min(moments), pa.int64()).as_py())

@@ -22,9 +22,9 @@ from benne.features.events.validation import stored_schema
 __all__ = ["MANIFEST", "Events"]
 
 MANIFEST = "events.json"
-_FORMAT = 1
+_FORMAT = 2
 _BATCH_ROWS = 131_072
-_MANIFEST_KEYS = {"format", "tables", "present", "key_fingerprint", "fingerprint", "files"}
+_MANIFEST_KEYS = {"format", "tables", "known_since", "key_fingerprint", "fingerprint", "files"}
 _LIFTED = "known_at_lifted"
 
 
@@ -39,8 +39,9 @@ class Events:
     ----------
     sources : mapping of str to pyarrow.Table or Path
         Each table in its stored form, in memory or as one Parquet file.
-    present : frozenset of (str, str)
-        Every (table, column) that holds at least one value.
+    known_since : mapping of (str, str) to int
+        For every (table, column) that holds a value, when the first row with one became known,
+        in microseconds since 1970-01-01 UTC: before that nobody's features could need it.
     key_fingerprint : str
         Which key the ids were made with.
     fingerprint : str
@@ -51,7 +52,7 @@ class Events:
     """
 
     sources: Mapping[str, pa.Table | Path] = field(repr=False)
-    present: frozenset[tuple[str, str]] = field(repr=False)
+    known_since: Mapping[tuple[str, str], int] = field(repr=False)
     key_fingerprint: str
     fingerprint: str
     lifted: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Events:
 
     def has(self, table: str, column: str) -> bool:
         """Whether the column is there and not null throughout."""
-        return (table, column) in self.present
+        return (table, column) in self.known_since
 
     def rows(self, table: str) -> int:
         """How many rows a table has; 0 where it is absent."""
@@ -122,7 +123,7 @@ class Events:
                 )
         return cls(
             sources=sources,
-            present=frozenset((t, c) for t, c in manifest["present"]),
+            known_since={(t, c): since for t, c, since in manifest["known_since"]},
             key_fingerprint=manifest["key_fingerprint"],
             fingerprint=manifest["fingerprint"],
             lifted=manifest.get(_LIFTED, {}),
@@ -150,7 +151,7 @@ def write_manifest(folder: Path, events: Events) -> None:
     manifest = {
         "format": _FORMAT,
         "tables": list(events.tables),
-        "present": sorted(events.present),
+        "known_since": sorted((t, c, since) for (t, c), since in events.known_since.items()),
         "key_fingerprint": events.key_fingerprint,
         "fingerprint": events.fingerprint,
         _LIFTED: dict(events.lifted),
@@ -180,7 +181,7 @@ def _read_manifest(root: Path) -> dict[str, Any]:
             f"{path} must have format {_FORMAT}, got {form!r}. Upgrade Benne, or ingest the events again."
         )
     named = isinstance(manifest.get("files"), dict) and all(
-        isinstance(pair, list) and len(pair) == 2 for pair in manifest.get("present", ())
+        isinstance(one, list) and list(map(type, one)) == [str, str, int] for one in manifest.get("known_since", ())
     )
     if not (named and set(manifest) >= _MANIFEST_KEYS and {"members"} <= tables <= set(TABLES)):
         raise EventSchemaError(f"{path} must name its tables and fingerprints, got others. Ingest the events again.")

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from benne.features.events.batches import Door
 from benne.features.events.clustering import clustered
-from benne.features.events.digest import Digest, present_columns, total_fingerprint
+from benne.features.events.digest import Digest, known_since, total_fingerprint
 from benne.features.events.events import Events, write_manifest, written_whole
 from benne.features.events.intake import Progress, Taken, in_file, in_memory, take_in
 from benne.features.events.keys import SubjectKey
@@ -163,4 +163,4 @@ def _sorted(connection: duckdb.DuckDBPyConnection, name: str, digests: dict[str,
 
 def _events(sources: Mapping[str, pa.Table | Path], digests: Mapping[str, Digest], door: Door, taken: Taken) -> Events:
     fingerprint = total_fingerprint(digests)
-    return Events(sources, present_columns(digests), door.key.fingerprint, fingerprint, lifted=taken.lifted)
+    return Events(sources, known_since(digests), door.key.fingerprint, fingerprint, lifted=taken.lifted)

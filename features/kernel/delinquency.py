@@ -9,7 +9,7 @@ import numpy as np
 from benne.features.kernel.calendar import DAY
 from benne.features.kernel.compiled import compiled
 from benne.features.kernel.layout import STREAMS, codes, column
-from benne.features.kernel.stream import NULL, Integers, Mask
+from benne.features.kernel.stream import NULL, Integers
 from benne.features.kernel.workspace import Workspace, sort_stream
 
 __all__ = ["MILESTONES", "derive_account_months", "derive_arrears", "derive_delinquency", "derive_settlements"]
@@ -38,10 +38,10 @@ _STATUS_COLUMNS = column("account_months", "utilisation_bp")
 
 
 @compiled
-def derive_delinquency(work: Workspace, present: Mask) -> None:
+def derive_delinquency(work: Workspace, payments_known: bool) -> None:
     """One event for each assessment; ``days_past_due`` is 0 on time, otherwise the lower bound of days late."""
-    # Without repayments an unpaid due is not known to be unpaid.
-    if present[_DUES] and present[_REPAYMENTS]:
+    # While the source knows of nobody's repayment, an unpaid due is not known to be unpaid.
+    if payments_known:
         _assess_dues(work)
     _assess_months(work)
     sort_stream(work, _DELINQUENCY, 3)

@@ -96,19 +96,19 @@ def _members(
         if len(shared):
             latest = as_of[shared[-1]]
             gather(program, rows, grants, own_first, own_last, latest, latest, False, work)
-            _observe(program, work, rows.present, as_of, shared, values)
+            _observe(program, work, as_of, known_by, shared, values)
         for one in begin + np.flatnonzero(late[begin:end]):
             gather(program, rows, grants, own_first, own_last, as_of[one], known_by[one], True, work)
-            _observe(program, work, rows.present, as_of, np.full(1, one), values)
+            _observe(program, work, as_of, known_by, np.full(1, one), values)
         begin = end
 
 
 @compiled
 def _observe(
-    program: Program, work: Workspace, present: Mask, as_of: Integers, chosen: Integers, values: Floats
+    program: Program, work: Workspace, as_of: Integers, known_by: Integers, chosen: Integers, values: Floats
 ) -> None:
-    """Compute the chosen observations on the rows in the workspace."""
-    _derive(program, work, present)
+    """Compute the chosen observations on the rows in the workspace; all of them know the same tables."""
+    _derive(program, work, program.known_since[_REPAYMENTS] < known_by[chosen[0]])
     registers = np.empty((program.registers, len(chosen)), dtype=np.float64)
     aggregate(program, work, as_of[chosen], registers)
     finish(program, registers)
@@ -118,14 +118,14 @@ def _observe(
 
 
 @compiled
-def _derive(program: Program, work: Workspace, present: Mask) -> None:
+def _derive(program: Program, work: Workspace, payments_known: bool) -> None:
     at = 0
     for table in program.tables:
         at = work.start[table] + work.size[table]
     for stream in program.derived:
         work.start[stream] = at
         if stream == _DELINQUENCY:
-            derive_delinquency(work, present)
+            derive_delinquency(work, payments_known)
         elif stream == _ARREARS:
             derive_arrears(work)
         elif stream == _SETTLEMENTS:

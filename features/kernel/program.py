@@ -12,7 +12,7 @@ from benne.features.events.tables import TABLES
 from benne.features.kernel.derived import DERIVED
 from benne.features.kernel.layout import MAXIMUM_COLUMNS, STREAMS, column
 from benne.features.kernel.operations import NO_FAR_END
-from benne.features.kernel.stream import Integers
+from benne.features.kernel.stream import NEVER, Integers
 
 if TYPE_CHECKING:
     from benne.features.kernel.expressions import Condition, Expression, Rows
@@ -35,6 +35,8 @@ class Program(NamedTuple):
     ----------
     tables : ndarray of int64, shape (t,)
         Event tables to read.
+    known_since : ndarray of int64, shape (streams,)
+        When the source first knew a row of each table; NEVER where it has none.
     ahead : ndarray of int64, shape (streams,)
         Microseconds beyond ``as_of`` that a table is read.
     read : ndarray of bool, shape (streams, columns)
@@ -58,6 +60,7 @@ class Program(NamedTuple):
     """
 
     tables: Integers
+    known_since: Integers
     ahead: Integers
     read: npt.NDArray[np.bool_]
     derived: Integers
@@ -96,7 +99,7 @@ class Lowering:
             self._steps.append((operation, tuple(arguments), constant, self._new(key)))
         return self._registers[key]
 
-    def finish(self, results: Sequence[int], looks_ahead: bool, tables: frozenset[str]) -> Program:
+    def finish(self, results: Sequence[int], looks_ahead: bool, tables: Mapping[str, int]) -> Program:
         """The program that leaves its results in these registers."""
         selections, conditions, aggregates = self._selected()
         ends = np.cumsum([0, *(len(arguments) for _, arguments, _, _ in self._steps)])
@@ -104,8 +107,9 @@ class Lowering:
         derived = [name for name in DERIVED if name in streams]
         return Program(
             tables=_numbers(sorted(STREAMS[name] for name in tables)),
+            known_since=_known_since(tables),
             ahead=_ahead(looks_ahead),
-            read=self._read(derived, tables),
+            read=self._read(derived, frozenset(tables)),
             derived=_numbers([STREAMS[name] for name in derived]),
             selections=_table(selections, 5),
             conditions=_table(conditions, 4),
@@ -147,21 +151,21 @@ class Lowering:
 _Selection = tuple[str, tuple[tuple[int, int, int, int], ...]]  # a stream, and the conditions its rows must meet
 
 
-def program(expressions: Mapping[str, Expression], present: frozenset[str]) -> Program:
+def program(expressions: Mapping[str, Expression], known_since: Mapping[str, int]) -> Program:
     """Lower expressions.
 
     Parameters
     ----------
     expressions : mapping of str to Expression
         The results come in this order.
-    present : frozenset of str
-        The event tables that the source has.
+    known_since : mapping of str to int
+        The event tables that the source has, and when it first knew a row of each.
     """
     lowering = Lowering()
     results = [expression.lower(lowering) for expression in expressions.values()]
     ahead = any(expression.looks_ahead() for expression in expressions.values())
     tables = frozenset(table for expression in expressions.values() for table in tables_of(expression))
-    return lowering.finish(results, ahead, tables & present)
+    return lowering.finish(results, ahead, {name: since for name, since in known_since.items() if name in tables})
 
 
 def tables_of(expression: Expression) -> frozenset[str]:
@@ -188,6 +192,13 @@ def _ahead(looks_ahead: bool) -> Integers:
         if table.schedule and looks_ahead:
             ahead[STREAMS[name]] = SCHEDULE_DAYS * DAY
     return ahead
+
+
+def _known_since(tables: Mapping[str, int]) -> Integers:
+    since = np.full(len(STREAMS), NEVER, dtype=np.int64)
+    for name, moment in tables.items():
+        since[STREAMS[name]] = moment
+    return since
 
 
 def _numbers(values: Sequence[int]) -> Integers:

@@ -88,8 +88,6 @@ class Rows(NamedTuple):
         Column after column.
     cell_of : ndarray of int64, shape (streams, columns)
         What is added to a row's number to find its cell of a column.
-    present : ndarray of bool, shape (streams,)
-        Which tables the source has.
     """
 
     time: Integers
@@ -97,7 +95,6 @@ class Rows(NamedTuple):
     superseded_at: Integers
     cells: Integers
     cell_of: npt.NDArray[np.int64]
-    present: Mask
 
 
 @dataclass(frozen=True)
@@ -145,19 +142,19 @@ class Partition:
                 cell_of[number, column] = cell - row
                 cell += len(stream)
             row += len(stream)
-        present = np.isin(np.arange(len(STREAMS)), [STREAMS[name] for name in streams])
         rows = Rows(
             _joined([stream.time for stream in ordered.values()]),
             _joined([stream.known_at for stream in ordered.values()]),
             _joined([stream.superseded_at for stream in ordered.values()]),
-            np.concatenate(cells), cell_of, present,
-        )  # fmt: skip
+            np.concatenate(cells),
+            cell_of,
+        )
         return cls(rows, first, last, max(codes, 1))
 
     @classmethod
     def of_one_subject(
         cls, time: Integers, known_at: Integers, superseded_at: Integers, cells: Integers,
-        sizes: Integers, present: Mask, codes: int,
+        sizes: Integers, codes: int,
     ) -> Partition:  # fmt: skip
         """Take up the arrays of one subject's tables as they lie one behind the other.
 
@@ -165,20 +162,18 @@ class Partition:
         ----------
         time, known_at, superseded_at, cells : ndarray of int64
             As in :class:`Rows`.
-        sizes, present : ndarray, shape (tables,)
-            How many rows each table has, and whether the source has it.
+        sizes : ndarray of int64, shape (tables,)
+            How many rows each table has.
         codes : int
         """
         tables = len(TABLE_COLUMNS)
         first, last = (np.zeros((len(STREAMS), 1), dtype=np.int64) for _ in range(2))
         last[:tables, 0] = np.cumsum(sizes)
         first[:tables, 0] = last[:tables, 0] - sizes
-        known = np.zeros(len(STREAMS), dtype=np.bool_)
-        known[:tables] = present
         begin = np.concatenate([[0], np.cumsum(sizes * _WIDTHS)[:-1]])
         cell_of = np.zeros((len(STREAMS), MAXIMUM_COLUMNS), dtype=np.int64)
         cell_of[:tables] = begin[:, None] + sizes[:, None] * np.arange(MAXIMUM_COLUMNS) - first[:tables]
-        return cls(Rows(time, known_at, superseded_at, cells, cell_of, known), first, last, max(codes, 1))
+        return cls(Rows(time, known_at, superseded_at, cells, cell_of), first, last, max(codes, 1))
 
 
 _WIDTHS = np.array([len(columns) for columns in TABLE_COLUMNS.values()], dtype=np.int64)

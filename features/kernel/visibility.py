@@ -16,6 +16,8 @@ __all__ = ["EVERYBODY", "Grants", "gather", "mark_late", "restricted"]
 
 _DEALINGS: Final = STREAMS["interactions"]
 _OTHER: Final = column("interactions", "other_id")
+_DUES: Final = STREAMS["dues"]
+_REPAYMENTS: Final = STREAMS["repayments"]
 
 
 class Grants(NamedTuple):
@@ -76,8 +78,10 @@ def mark_late(
     """Mark a member's observations that cannot share the member's rows.
 
     Something within their reach was not yet known, had been corrected, or is another member's
-    who does not consent then. Observations are sorted by ``as_of``.
+    who does not consent then; or nobody's repayment was known yet, so that dues say less than
+    they will. Observations are sorted by ``as_of``.
     """
+    paid_since = program.known_since[_REPAYMENTS]
     for table in program.tables:
         row, known, stands = first[table], NULL, NEVER
         for i in range(len(as_of)):
@@ -86,6 +90,8 @@ def mark_late(
                 stands = min(stands, rows.superseded_at[row])
                 row += 1
             late[i] |= known >= known_by[i] or stands < known_by[i]
+            if table == _DUES and row > first[table]:
+                late[i] |= known_by[i] <= paid_since < NEVER
             if table == _DEALINGS and len(grants.first) and not late[i]:
                 late[i] = _somebody_withholds(rows, grants, first[table], row, as_of[i])
 

@@ -94,6 +94,7 @@ def measure_frame(
     return FrameQuality(len(frame), members, cell, tuple(measured), categories)
 
 
+_NOT_YET = "not in this frame: dropped, or nothing of it was known at any observation"
 _Presence = tuple[tuple[str, ...], dict[str, str]]
 
 
@@ -107,7 +108,7 @@ def _category(
 def _presence(category: str, features: pd.DataFrame, registry: Registry, why_absent: Mapping[str, str]) -> _Presence:
     columns = registry.columns(category)
     absent = {
-        name: f"these events carry no {why_absent[name]}" if name in why_absent else "not in this frame"
+        name: f"these events carry no {why_absent[name]}" if name in why_absent else _NOT_YET
         for name in columns
         if name not in features.columns
     }

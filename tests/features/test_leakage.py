@@ -117,7 +117,8 @@ def test_a_row_known_at_as_of_is_not_seen_and_one_known_before_is(
     row: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
 ) -> None:
     late = row("anna", 10, known=100, direction="out", amount=5, currency="EUR", kind="fee")
-    world = {"members": [row("anna", 0, adult=True)], "payments": [late]}
+    early = row("ben", 1, direction="out", amount=5, currency="EUR", kind="fee")
+    world = {"members": [row("anna", 0, adult=True), row("ben", 0, adult=True)], "payments": [late, early]}
     given_ = observe([("anna", days(100)), ("anna", days(100) + 1)])
     assert build_features(load(world), given_, consents=everything)["penalty_fees_180d"].tolist() == [0.0, 1.0]
 

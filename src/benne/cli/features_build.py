@@ -31,6 +31,9 @@ class EngineName(StrEnum):
     spark = "spark"
 
 
+_NOT_YET = "value that was known by then"
+
+
 @dataclass(frozen=True)
 class _Built:
     """A build, as it is told."""
@@ -41,10 +44,11 @@ class _Built:
 
     def tell(self, want_json: bool) -> None:
         """Say what came of it."""
-        from benne.features import MASK_COLUMNS, available
+        from benne.features import MASK_COLUMNS, available, registry
 
         consented = {category: int(self.features[column].sum()) for category, column in MASK_COLUMNS.items()}
-        absent, columns = available(self.events)[1], self.features.shape[1] - len(MASK_COLUMNS)
+        why, columns = available(self.events)[1], self.features.shape[1] - len(MASK_COLUMNS)
+        absent = {name: why.get(name, _NOT_YET) for name in registry if name not in self.features.columns}
         if want_json:
             answer_json({"path": str(self.path), "observations": len(self.features), "features": columns,
                          "consented": consented, "absent": absent})  # fmt: skip

@@ -107,7 +107,7 @@ def test_the_store_opens_again_with_what_was_committed(store: EventStore, key: A
     assert before.loaded is not None
     assert after.loaded is not None
     np.testing.assert_array_equal(before.loaded.partition.rows.cells, after.loaded.partition.rows.cells)
-    assert (before.watermark, before.present) == (after.watermark, after.present)
+    assert (before.watermark, before.known_since) == (after.watermark, after.known_since)
     again.close()
 
 

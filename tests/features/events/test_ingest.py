@@ -302,10 +302,10 @@ def test_a_folder_of_files_however_cut_equals_the_tables_in_memory(
     assert stored.fingerprint == plain.fingerprint == from_paths.fingerprint
     assert all(stored.read(name).equals(plain.read(name)) for name in plain.tables)
     again = Events.open(tmp_path / "out")
-    assert (again.fingerprint, again.key_fingerprint, again.present) == (
+    assert (again.fingerprint, again.key_fingerprint, again.known_since) == (
         plain.fingerprint,
         key.fingerprint,
-        plain.present,
+        plain.known_since,
     )
 
 
@@ -414,12 +414,12 @@ def test_a_foreign_broken_or_newer_folder_is_refused(
     manifest = folder / "events.json"
     right = json.loads(manifest.read_text())
     for wrong, message in [
-        (right | {"format": 2}, "must have format 1, got 2. Upgrade Benne"),
-        ({"format": 1, "tables": []}, "must name its tables and fingerprints, got others"),
-        ({"format": 1}, "must be a manifest of events, got something else"),
+        (right | {"format": 3}, "must have format 2, got 3. Upgrade Benne"),
+        ({"format": 2, "tables": []}, "must name its tables and fingerprints, got others"),
+        ({"format": 2}, "must be a manifest of events, got something else"),
         (right | {"tables": ["../../etc"]}, "must name its tables and fingerprints, got others"),
         (right | {"tables": [t for t in right["tables"] if t != "members"]}, "must name its tables and fingerprints"),
-        (right | {"present": ["payments"]}, "must name its tables and fingerprints"),
+        (right | {"known_since": ["payments"]}, "must name its tables and fingerprints"),
         ([1], "must be a manifest of events, got something else"),
     ]:
         manifest.write_text(json.dumps(wrong))

@@ -39,7 +39,11 @@ def compute() -> Callable[..., list[float]]:
         known_by = np.full(len(as_of), knowledge["known_by"]) if knowledge else as_of
         streams = {name: _stream(name, rows) for name, rows in tables.items()}
         partition = Partition.of(streams, int(subject.max(initial=0)) + 1, 64)
-        lowered = program({"it": expression}, frozenset(tables))
+        first = {
+            name: min((row["known_at"] if "known_at" in row else row["time"] for row in rows), default=0)
+            for name, rows in tables.items()
+        }
+        lowered = program({"it": expression}, first)
         values, _ = evaluate(lowered, partition, Observations(subject, as_of, known_by))
         found = dict(zip(zip(subject.tolist(), as_of.tolist(), strict=True), values[0].tolist(), strict=True))
         return [found[one] for one in asked]

@@ -16,7 +16,7 @@ PAYMENTS = stream("payments")
 
 
 def _program(*expressions: Expression) -> object:
-    return program({str(k): e for k, e in enumerate(expressions)}, frozenset(TABLES))
+    return program({str(k): e for k, e in enumerate(expressions)}, dict.fromkeys(TABLES, 0))
 
 
 def test_equal_aggregates_are_computed_once() -> None:
@@ -66,6 +66,6 @@ def test_every_derived_stream_is_declared_and_numbered() -> None:
 
 
 def test_the_registry_lowers_to_fewer_aggregates_than_its_features_name() -> None:
-    lowered = program({name: spec.expression for name, spec in registry.items()}, frozenset(TABLES))
+    lowered = program({name: spec.expression for name, spec in registry.items()}, dict.fromkeys(TABLES, 0))
     assert len(lowered.results) == len(registry)
     assert len(lowered.selections) < len(lowered.aggregates)

@@ -36,8 +36,8 @@ def _stored(name: str, columns: Columns) -> pa.Table:
 
 def _events(**tables: Columns) -> Events:
     sources = {name: _stored(name, columns) for name, columns in tables.items()}
-    present = {(n, c) for n, t in sources.items() for c in t.column_names if t.column(c).null_count < t.num_rows}
-    return Events(sources, frozenset(present), "a key", "a fingerprint")
+    filled = {(n, c): 0 for n, t in sources.items() for c in t.column_names if t.column(c).null_count < t.num_rows}
+    return Events(sources, filled, "a key", "a fingerprint")
 
 
 def _spread(count: int = MEMBERS) -> Any:

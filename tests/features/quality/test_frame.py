@@ -72,7 +72,9 @@ def test_thin_files_are_counted_among_consented_observations_only(category, fram
 def test_absent_features_say_why(category, frame):
     found = category(frame(bill_share_180d=None), "behaviour")
     assert found.present == ()
-    assert found.absent["bill_share_180d"] == "not in this frame"
+    assert (
+        found.absent["bill_share_180d"] == "not in this frame: dropped, or nothing of it was known at any observation"
+    )
     assert "account_status" in found.absent["utilisation_last"]
 
 

@@ -97,7 +97,7 @@ def test_a_store_on_disk_is_measured_as_one_in_memory(platform, measured, tmp_pa
     for name, table in store.sources.items():
         pq.write_table(table, tmp_path / f"{name}.parquet")
     paths = {name: tmp_path / f"{name}.parquet" for name in store.sources}
-    assert measured(Events(paths, store.present, "a key", "a fingerprint")) == measured(store)
+    assert measured(Events(paths, store.known_since, "a key", "a fingerprint")) == measured(store)
 
 
 def test_an_empty_table_is_measured(events, measured, now):
