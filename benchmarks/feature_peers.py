@@ -73,10 +73,13 @@ def registry() -> Registry:
 def _spec(name: str, expression: Expression) -> FeatureSpec:
     """A benchmark's own feature, complete enough for the registry's door."""
     nullable = name.startswith(("mean", "largest", "smallest", "days"))
+    social = name.startswith("counterparties")  # with whom somebody deals is social, and off where that is
     return FeatureSpec(
-        name=name, category="behaviour", expression=expression, unit="as measured", minimum=0.0,
+        name=name, category="social" if social else "behaviour", expression=expression, unit="as measured", minimum=0.0,
         maximum=float(MAXIMUM_AMOUNT) if name.startswith(("mean", "largest", "smallest")) else 1e18,
-        null_means="no payments" if nullable else None, direction=0, reason_group="benchmark",
+        null_means="no payments" if nullable else None, direction=0,
+        reason_group="benchmark, social" if social else "benchmark",
+        jurisdictions_off=("eu",) if social else (),
         label=f"Benchmark aggregate {name.replace('_', ' ')}", adverse_reason="Only for measuring speed, high",
         favourable_reason="Only for measuring speed, low", rationale="Only for measuring speed of computing",
         source="Benne's benchmarks, 2026", owner="benchmarks", actionable=None, gaming="low",

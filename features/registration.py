@@ -12,25 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
-from benne.features.categories import CATEGORIES, CATEGORY_LABELS, SOCIAL
+from benne.features.categories import (
+    ABILITY,
+    BEHAVIOUR,
+    CATEGORIES,
+    CATEGORY_LABELS,
+    CREDIT_HISTORY,
+    PERSONAL_INFORMATION,
+    SOCIAL,
+)
 from benne.features.equivalence import canonical
 from benne.features.forbidden_rows import forbidden_rows, lineage
 from benne.features.forbidden_topics import strange_signs, topics_in
-from benne.features.kernel.expressions import (
-    Distinct,
-    Expression,
-    Largest,
-    Latest,
-    Ratio,
-    Rows,
-    Scaled,
-    Smallest,
-    Total,
-    Variation,
-)
+from benne.features.kernel.expressions import Distinct, Largest, Latest, Smallest, Total, Variation
 from benne.features.kernel.layout import columns_of
 from benne.features.possible_values import column_kind, nodes, possible
-from benne.features.spending import effect_of_spending
+from benne.features.set_apart import set_apart
+from benne.features.spending import More, effect_of_spending
+from benne.features.well_formed import malformed
 
 if TYPE_CHECKING:
     from benne.features.specification import FeatureSpec
@@ -44,9 +43,10 @@ EASE_OF_GAMING: Final = ("low", "medium", "high")
 
 VAGUE_REASONS: Final = (
     "score", "internal polic", "insufficient", "standards", "algorithm", "model", "risk class", "rating class",
-    "creditworth", "criteria", "not qualif", "various", "other reasons", "general", "profile",
+    "creditworth", "criteria", "not qualif", "various", "other reasons", "general$", "profile",
 )  # fmt: skip
-"""What no reason may rest on (consent-and-rights X2), besides the bare names of categories."""
+"""What no reason may rest on (consent-and-rights X2), besides the bare names of categories: beginnings, or whole words
+where ``$`` ends them."""
 
 JARGON: Final = (
     "utili[sz]ation", "delinquen", "dpd", "woe", "ratio(s|n)?$", "variance", "deviation", "percentile",
@@ -68,21 +68,29 @@ _BUY_MORE = re.compile(
     r"|\bmore (purchases|orders|spending)"
     r"|\b(open|take)\b.{0,20}\b(loan|credit|contract|account|card)"
 )
+_OF_CATEGORIES = {
+    "adverse_items": (CREDIT_HISTORY,), "incomes": (ABILITY,), "verifications": (PERSONAL_INFORMATION,),
+    "interactions": (SOCIAL,), "payments.counterparty_id": (SOCIAL,), "balances": (BEHAVIOUR, ABILITY),
+    **dict.fromkeys(("obligation_events", "account_status", "dues", "repayments"),
+                    (CREDIT_HISTORY, BEHAVIOUR, ABILITY)),
+}  # fmt: skip
+"""With which categories members give or withhold what is read; with whom one deals is social."""
+_MORE: Final[dict[More, str]] = {"amounts": "spending more", "counts": "more payments"}
 _FAULT = re.compile(r"\b(late|delays?|overdue|fail(ed|ures?)|unpaid|not settled|lapsed|below zero|defaults?)\b")
 _SINCE = re.compile(r"\b(since|without)\b")
 
 
 def complaints(spec: FeatureSpec, taken: Mapping[str, FeatureSpec]) -> Iterator[str]:
     """Say everything that keeps a specification out of a registry that holds others."""
-    malformed = [*_malformed(spec), *_written(spec)]
-    yield from malformed
-    if not malformed:
+    unfit = [*_unfit(spec), *malformed(spec.expression)]
+    yield from unfit
+    if not unfit:
         for check in (_forbidden, _vague, _plain, _advice, _range, _nothing, _direction, _window, _columns, _places):
             yield from check(spec)
         yield from _repeated(spec, taken)
 
 
-def _malformed(spec: FeatureSpec) -> Iterator[str]:
+def _unfit(spec: FeatureSpec) -> Iterator[str]:
     """What must be right before anything else can be looked at."""
     if not _NAME.fullmatch(spec.name):
         yield "its name must be lower case words joined by underscores. Rename it."
@@ -105,37 +113,21 @@ def _malformed(spec: FeatureSpec) -> Iterator[str]:
         yield f"its range must have minimum < maximum, got [{spec.minimum}, {spec.maximum}]."
 
 
-def _written(spec: FeatureSpec) -> Iterator[str]:
-    """Whether the expression is one that the kernel knows, and can say what it says it does."""
-    parts = list(nodes(spec.expression))
-    foreign = [type(part).__name__ for part in parts if type(part).__module__ != Expression.__module__]
-    if foreign or any(type(rows) is not Rows for rows in spec.expression.selections()):
-        yield f"its expression must be made of the kernel's own, got {', '.join(foreign) or 'other rows'}. Rewrite it."
-    elif not spec.expression.selections():
-        yield "its expression must read some rows. Complete it."
-    elif any(rows.far_days is not None and rows.far_days <= rows.near_days for rows in spec.expression.selections()):
-        yield "its windows must end farther back than they begin, got an empty one. Correct its days."
-    for part in parts:
-        constant = part.at_least if isinstance(part, Ratio) else part.divisor if isinstance(part, Scaled) else 1.0
-        if not 0 < constant < math.inf:
-            yield f"it must divide by more than 0, got {constant}. Correct {type(part).__name__}."
-
-
 def _forbidden(spec: FeatureSpec) -> Iterator[str]:
     for name, text in _texts(spec).items():
         for sign in strange_signs(text):
             yield f"its {_words(name)} holds {sign}, which hides what it says. Write it in plain Latin letters."
         for found, wrong in topics_in(text):
             yield f"its {_words(name)} touches the forbidden topic {found!r}: {wrong}. Drop it."
-    for rows in spec.expression.selections():
-        yield from forbidden_rows(rows)
+    yield from forbidden_rows(spec.expression)
+    yield from set_apart(spec.expression)
 
 
 def _vague(spec: FeatureSpec) -> Iterator[str]:
     for text in _REASONS:
         reason = getattr(spec, text).lower()
         bare = reason.strip(" .") in {label.lower() for label in CATEGORY_LABELS.values()}
-        if bare or any(re.search(rf"(?<![a-z]){vague}", reason) for vague in VAGUE_REASONS):
+        if bare or any(_says(reason, vague) for vague in VAGUE_REASONS):
             yield f"its {_words(text)} must say what it is about, got {getattr(spec, text)!r}. Be specific."
     if spec.adverse_reason.lower() == spec.favourable_reason.lower():
         yield "its adverse and its favourable reason must differ. Say what each kind of value means."
@@ -150,7 +142,7 @@ def _plain(spec: FeatureSpec) -> Iterator[str]:
         if text not in _SAID_TO_MEMBERS:
             continue
         for jargon in JARGON:
-            if re.search(rf"(?<![a-z]){jargon.replace('$', '(?![a-z])')}", said.lower()) and not _money(text, said):
+            if _says(said, jargon) and not _money(text, said):
                 yield f"its {_words(text)} must be plain for members, got {said!r}. Say it in everyday words."
         if text in _WORDS and (not said[0].isupper() or said.endswith(".") or "_" in said):
             yield f"its {_words(text)} must begin with a capital, without full stop or underscore, got {said!r}."
@@ -160,9 +152,10 @@ def _advice(spec: FeatureSpec) -> Iterator[str]:
     for text in ("actionable", *_REASONS):
         if _BUY_MORE.search((getattr(spec, text) or "").lower()) and not _less(getattr(spec, text)):
             yield f"its {_words(text)} must not ask a member to buy or borrow, got {getattr(spec, text)!r}."
-    effect = effect_of_spending(spec.expression, "amounts", never_negative=spec.minimum >= 0)
-    if any(sign * spec.direction < 0 for sign in effect):
-        yield "by its direction, spending more on the platform could lower the risk. Take 0, or another measure."
+    for more, said in _MORE.items():
+        effect = effect_of_spending(spec.expression, more, never_negative=spec.minimum >= 0)
+        if any(sign * spec.direction < 0 for sign in effect):
+            yield f"by its direction, {said} on the platform could lower the risk. Take 0, or another measure."
 
 
 def _range(spec: FeatureSpec) -> Iterator[str]:
@@ -221,8 +214,10 @@ def _places(spec: FeatureSpec) -> Iterator[str]:
         yield f"its jurisdictions must be named once each, got {spec.jurisdictions_off!r}."
     if spec.category == SOCIAL and "eu" not in spec.jurisdictions_off:
         yield "its jurisdictions must leave out eu, where credit may not rest on social data (CCD2 18(3))."
-    if spec.category != SOCIAL and any(table == "interactions" for table, _ in lineage(spec.expression)):
-        yield f"it reads interactions, so that its category must be social, got {spec.category!r}."
+    read = {said for table, column in lineage(spec.expression) for said in (table, f"{table}.{column}")}
+    for one, categories in _OF_CATEGORIES.items():
+        if one in read and spec.category not in categories:
+            yield f"it reads {one}, so that its category must be {' or '.join(categories)}, got {spec.category!r}."
 
 
 def _repeated(spec: FeatureSpec, taken: Mapping[str, FeatureSpec]) -> Iterator[str]:
@@ -248,6 +243,10 @@ def _texts(spec: FeatureSpec) -> dict[str, str]:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _says(text: str, beginning: str) -> bool:
+    return bool(re.search(rf"(?<![a-z]){beginning.replace('$', '(?![a-z])')}", text.lower()))
 
 
 def _money(text: str, said: str) -> bool:

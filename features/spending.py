@@ -26,9 +26,12 @@ from benne.features.possible_values import possible
 __all__ = ["More", "effect_of_spending", "reads_spending"]
 
 More = Literal["amounts", "counts"]
-"""The same outgoing payments, each larger; or more settled purchases beside them."""
+"""The same outgoing payments, each larger; or more of them, settled, beside them."""
 
 Signs = frozenset[int]
+
+_SPENT: Final = ("purchase", "bill", "transfer", "cash")
+"""Kinds of payments that a member makes at will; fees and interest are charged."""
 
 _NO: Final[Signs] = frozenset({0})
 _UP: Final[Signs] = frozenset({0, 1})
@@ -82,7 +85,7 @@ def _aggregate(expression: Expression, more: More) -> Signs:
         return _ANY
     if more == "amounts":
         return _of_amounts(expression)
-    return _of_counts(expression) if any(_may_be_bought(rows) for rows in touched) else _NO
+    return _of_counts(expression) if any(_may_be_spent(rows) for rows in touched) else _NO
 
 
 def _of_amounts(expression: Expression) -> Signs:
@@ -107,9 +110,14 @@ def _outgoing(rows: Rows) -> bool:
     return rows.stream == "payments" and rows.may_hold("direction", "out")
 
 
-def _may_be_bought(rows: Rows) -> bool:
-    """Whether a settled purchase can be among these."""
-    return rows.may_hold("kind", "purchase") and rows.may_hold("status", "settled")
+def _may_be_spent(rows: Rows) -> bool:
+    """Whether a settled payment, made at will, can be among these; one that does not say may be."""
+    return _may_be(rows, "status", ("settled",)) and _may_be(rows, "kind", _SPENT)
+
+
+def _may_be(rows: Rows, column: str, values: tuple[str, ...]) -> bool:
+    known = any(c.column == column and not c.excluding for c in rows.conditions)
+    return not known or any(rows.may_hold(column, value) for value in values)
 
 
 def _times(signs: Signs, factor: int) -> Signs:

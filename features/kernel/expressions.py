@@ -45,7 +45,7 @@ class Condition:
         """Kind, low (or the set of codes as bits) and high, as compiled code takes them."""
         if not self.codes:
             return op.BETWEEN, self.low, self.high
-        return op.NOT_ONE_OF if self.excluding else op.ONE_OF, sum(1 << code for code in self.codes), 0
+        return op.NOT_ONE_OF if self.excluding else op.ONE_OF, sum(1 << code for code in set(self.codes)), 0
 
 
 @dataclass(frozen=True)

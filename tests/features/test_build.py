@@ -271,27 +271,27 @@ def credit_history(seen: Seen) -> dict[str, float]:
     contracts = [r for r in seen.rows("obligation_events") if r["kind"] not in ("rent", "utility")]
     opened, closed = ([r for r in contracts if r["event"] == event] for event in ("opened", "closed"))
     streaks, year = seen.streaks(), seen.within(seen.settlements(), 365)
-    last = sorted(assessed, key=_assessed_order)
+    last = sorted(seen.within(assessed, 1826), key=_assessed_order)
     return {
         "on_time_share_90d": on_time(90),
         "on_time_share_365d": on_time(365),
-        "on_time_share_life": on_time(None),
+        "on_time_share_5y": on_time(1826),
         "on_time_streak_longest": max(streaks, default=math.nan),
         "on_time_streak_now": streaks[-1] if streaks else math.nan,
         "late_count_30d": len(seen.within(late, 30)),
         "late_30_count_90d": len(seen.within(late_30, 90)),
         "late_30_count_365d": len(seen.within(late_30, 365)),
-        "late_30_count_life": len(late_30),
+        "late_30_count_5y": len(seen.within(late_30, 1826)),
         "late_60_count_180d": len(seen.within(late_60, 180)),
-        "late_60_count_life": len(late_60),
-        "late_90_count_life": len([e for e in events if e["days"] >= 90]),
+        "late_60_count_5y": len(seen.within(late_60, 1826)),
+        "late_90_count_5y": len([e for e in seen.within(events, 1826) if e["days"] >= 90]),
         "days_past_due_latest": last[-1]["days"] if last else math.nan,
         "worst_days_past_due_30d": _best(seen.within(events, 30), "days", max),
         "worst_days_past_due_90d": _best(seen.within(events, 90), "days", max),
         "worst_days_past_due_365d": _best(seen.within(events, 365), "days", max),
         "days_past_due_total_180d": _sum(seen.within(events, 180), "days"),
-        "days_since_late": seen.since(late, max),
-        "days_since_late_30": seen.since(late_30, max),
+        "days_since_late": seen.since(seen.within(late, 1826), max),
+        "days_since_late_30": seen.since(seen.within(late_30, 1826), max),
         "overdue_amount": sum(
             max(due["amount_due"] - seen.paid(due, seen.as_of), 0)
             for due in seen.rows("dues") if due["event_time"] + DAY < seen.as_of
@@ -301,7 +301,7 @@ def credit_history(seen: Seen) -> dict[str, float]:
         ),
         "paid_early_share_365d": _over(sum(e["ahead"] >= 1 for e in year), len(year)),
         "lead_days_mean_365d": _over(_sum(year, "ahead"), len(year)),
-        "settled_after_90_days": sum(e["ahead"] <= -90 for e in seen.settlements()),
+        "settled_after_90_days": sum(e["ahead"] <= -90 for e in seen.within(seen.settlements(), 1826)),
         "late_statement_amount_30d": _sum(statuses, "statement_amount"),
         "months_assessed": len(assessed),
         "days_on_record": seen.since(assessed, min),

@@ -85,7 +85,7 @@ def test_a_table_without_rows_counts_as_absent(
     with_empty = build_features(load(world | {"repayments": []}), observe([("anna", days(60))]), consents=everything)
     without = build_features(load(world), observe([("anna", days(60))]), consents=everything)
     pd.testing.assert_frame_equal(with_empty, without)
-    assert with_empty["on_time_share_life"].tolist() == [1.0]
+    assert with_empty["on_time_share_5y"].tolist() == [1.0]
 
 
 def test_progress_counts_members(small: Any, load: Any, observe: Any, everything: ConsentMask, days: Any) -> None:

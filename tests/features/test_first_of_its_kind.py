@@ -129,9 +129,9 @@ def test_unpaid_dues_are_not_known_to_be_unpaid_until_somebody_repays(
     tables["dues"] += [row("ben", 110, known=1.5, due_id="b", obligation_id="other", amount_due=100)]
     tables["repayments"] = [row("ben", 120, due_id="b", obligation_id="other", amount=100)]
     found = build_features(load(tables), asked, consents=everything)
-    late = [name for name in found if name.startswith("late_30_count_l")]
+    late = [name for name in found if name.startswith("late_30_count_5")]
     assert late
     assert set(late) <= set(without)
     pd.testing.assert_frame_equal(found.iloc[:1][list(without)], without.iloc[:1], check_exact=True)
     assert (found[late].iloc[0] == 0).all()
-    assert found["late_30_count_life"].tolist() == [0, 6, 6], "each due at 30, 60 and 90 days"
+    assert found["late_30_count_5y"].tolist() == [0, 6, 6], "each due at 30, 60 and 90 days"

@@ -157,9 +157,28 @@ def test_a_payment_exactly_on_the_deadline_is_on_time_and_a_moment_later_is_not(
         return {"members": [row("anna", 0, adult=True)], "dues": [due], "repayments": parts}
 
     moment = observe([("anna", days(40))])
-    shares = [build_features(load(world(paid)), moment, consents=everything)["on_time_share_life"].item()
+    shares = [build_features(load(world(paid)), moment, consents=everything)["on_time_share_5y"].item()
               for paid in (11.0, 11.0 + 1e-6)]  # fmt: skip
     assert shares == [1.0, 0.0]
+
+
+def test_a_delay_of_more_than_five_years_ago_is_held_against_nobody(
+    row: Any, load: Any, observe: Any, everything: ConsentMask, days: Any
+) -> None:
+    due = row("anna", 9, 0, due_id="d", obligation_id="o", amount_due=100)
+    late = row("anna", 200, due_id="d", amount=100)
+    fine = [
+        row("anna", 500, 0, due_id="e", obligation_id="o", amount_due=100),
+        row("anna", 490, due_id="e", amount=100),
+    ]
+    world = {"members": [row("anna", 0, adult=True)], "dues": [due, fine[0]], "repayments": [late, fine[1]]}
+    never = world | {"dues": fine[:1], "repayments": fine[1:]}
+    asked = observe([("anna", days(99 + 1826)), ("anna", days(200 + 1826) + 1)])  # its 90th day, and its end
+    found, clean = (build_features(load(tables), asked, consents=everything) for tables in (world, never))
+    against = [c for c in found if c.startswith(("late_", "worst_", "days_since_late", "on_time_share", "days_past_due",
+                                                 "settled_after"))]  # fmt: skip
+    assert found["late_90_count_5y"].tolist() == [1, 0]
+    pd.testing.assert_frame_equal(found.iloc[1:][against], clean.iloc[1:][against], check_exact=True)
 
 
 def test_an_old_moment_built_again_gives_the_old_features_and_a_corrected_build_the_new_ones(

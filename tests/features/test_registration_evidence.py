@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,16 +16,19 @@ from benne.features.kernel.expressions import (
     Count,
     DaysSinceLast,
     Difference,
+    Distinct,
     Expression,
     Largest,
     Latest,
     Ratio,
+    Scaled,
     Smallest,
     Sum,
     Total,
     Variation,
     stream,
 )
+from benne.features.possible_values import possible
 from benne.features.spending import effect_of_spending, reads_spending
 
 OUT, IN = (stream("payments").where(direction=direction) for direction in ("out", "in"))
@@ -42,6 +45,10 @@ def improved(name: str, by: Any) -> bool:
     (Count(BOUGHT), [0], [0, 1]),
     (Count(OUT.where(status="failed")), [0], [0]),
     (Count(OUT.where(kind="fee")), [0], [0]),
+    (Count(OUT.where(kind="bill")), [0], [0, 1]),
+    (Count(OUT.excluding(status=("settled", "failed", "reversed"))), [0], [0, 1]),  # who does not say may have settled
+    (Count(OUT.where(kind="transfer").where(status="reversed")), [0], [0]),
+    (Ratio(Count(OUT.where(kind="purchase")), Count(OUT)), [0], [-1, 0, 1]),
     (Count(IN), [0], [0]),
     (Count(OUT.at_least(amount=100)), [-1, 0, 1], [-1, 0, 1]),
     (Total(BOUGHT, "amount"), [0, 1], [0, 1]),
@@ -74,6 +81,33 @@ def test_a_feature_by_which_spending_more_would_be_better_is_refused(expression:
     with pytest.raises(RegistrationError, match="spending more on the platform could lower the risk"):
         Registry([like])
     assert Registry([replace(like, direction=1)])
+    assert Registry([replace(like, direction=0)])
+
+
+@pytest.mark.parametrize(("expression", "direction"), [
+    (Count(BOUGHT), -1),
+    (Count(OUT.where(kind="purchase").within(90)), -1),
+    (Count(OUT.where(kind=("purchase", "bill"), status="settled")), -1),
+    (Count(stream("payments")), -1),
+    (ActivePeriods(OUT), -1),
+    (Distinct(OUT, "kind"), -1),
+    (Scaled(Sum(Count(IN), Count(OUT)), 12.0), -1),
+    (Difference(Count(IN), Count(OUT)), 1),
+    (Ratio(Count(OUT.where(kind="purchase")), Count(OUT.excluding(kind=("refund", "chargeback")))), -1),
+    (Ratio(Count(OUT.where(kind="bill")), Count(stream("payments"))), -1),
+    (Ratio(Count(OUT.where(status="failed")), Count(OUT)), 1),
+    (DaysSinceLast(OUT), 1),
+])  # fmt: skip
+def test_a_feature_by_which_paying_more_often_would_be_better_is_refused(
+    expression: Expression, direction: Literal[-1, 1]
+) -> None:
+    ends = possible(expression)
+    like = replace(
+        registry["penalty_fees_180d"], name="movements", expression=expression, label="Movements on the account",
+        minimum=max(ends.low, -6.0), maximum=min(ends.high, 6.0), direction=direction,
+        null_means="nothing moved" if ends.nullable else None)  # fmt: skip
+    with pytest.raises(RegistrationError, match=r"'movements' .* more payments on the platform could lower the risk"):
+        Registry([like])
     assert Registry([replace(like, direction=0)])
 
 

@@ -56,7 +56,7 @@ def test_having_joined_is_no_evidence(category, frame):
 
 def test_a_sparse_file_tells_less_than_a_quarter(category, frame):
     nothing, something = [np.nan] * 100, [0.5] * 300
-    names = ("on_time_share_90d", "on_time_share_365d", "on_time_share_life", "days_since_late")
+    names = ("on_time_share_90d", "on_time_share_365d", "on_time_share_5y", "days_since_late")
     told = frame(late_count_30d=[1] * 400, **dict.fromkeys(names, nothing + something))
     found = category(told, "credit_history")
     assert (found.thin.shown, found.sparse.shown) == (0.0, 0.25)  # one of five is less than a quarter
