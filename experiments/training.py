@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from benne.errors import ConsentRequired, LabelError
 from benne.experiments.evaluation import Evaluation, evaluate_model
-from benne.features.consent_mask import MASK_COLUMNS
+from benne.features.categories import CATEGORIES
 from benne.features.frames import FeatureFile
 from benne.models import CreditScoreModel, withheld_of
 from benne.models.consent_patterns import NEVER_WITHHELD
@@ -32,6 +32,9 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
 _PURPOSE: Final = "model_training"
+_NO_CONSENT: Final = "no consent to training"
+_NOT_KNOWN: Final = "outcome not known"
+_ENDED: Final = "consent to training has ended"
 
 
 @dataclass(frozen=True)
@@ -138,34 +141,52 @@ def label_rows(
     -------
     LabelledRows
         Without rows that withhold a category no score stands without, and without rows whose
-        outcome is not known; how many is counted by reason.
+        outcome is not known; how many is counted by reason, each row under one.
 
     Raises
     ------
     LabelError
         If an observation has two outcomes, or no row is left.
+    ConsentRequired
+        If no row has the consents that training needs.
     """
     keys = ["subject_id", "as_of"]
     if outcomes.duplicated(keys).any():
         raise LabelError("Outcomes must name each observation once, got a repeated one. Keep one outcome for each.")
     bad = outcomes.set_index(keys)["bad"].reindex(features.index)
-    required = [MASK_COLUMNS[category] for category in sorted(NEVER_WITHHELD)]
-    kept = np.ones(len(features), dtype=bool) if stands is None else stands
-    consents = kept & features[required].to_numpy(dtype=bool).all(axis=1)
-    known = bad.notna().to_numpy()
-    keep = consents & known
+    reasons = _why_not(features, bad, np.ones(len(features), dtype=bool) if stands is None else stands)
+    counts = pd.Series(reasons[reasons != ""]).value_counts()
+    expected = (_NO_CONSENT, _NOT_KNOWN) if stands is None else (_NO_CONSENT, _NOT_KNOWN, _ENDED)
+    left_out = dict.fromkeys(expected, 0) | {str(reason): int(count) for reason, count in counts.items()}
+    keep = reasons == ""
     if not keep.any():
-        raise LabelError(
-            "At least one row must consent to training and have an outcome, got none. "
-            "Check that outcomes and features share subject ids and as_of, and the consent mask's purpose."
-        )
-    left_out = {
-        "no consent to training": int((kept & ~consents).sum()),
-        "outcome not known": int((consents & ~known).sum()),
-    }
-    if stands is not None:
-        left_out["consent to training has ended"] = int((~kept).sum())
+        _refuse_all(left_out)
     return LabelledRows(features[keep], bad[keep].to_numpy(dtype=np.float64), left_out)
+
+
+def _why_not(features: pd.DataFrame, bad: pd.Series[Any], stands: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    """Why each row may not train, '' where it may, shape (n,)."""
+    reasons = np.where(bad.isna().to_numpy(), _NOT_KNOWN, "").astype(object)
+    for row, withheld in enumerate(withheld_of(features)):
+        if len(withheld) == len(CATEGORIES):
+            reasons[row] = _NO_CONSENT
+        elif lacking := [category for category in CATEGORIES if category in withheld & NEVER_WITHHELD]:
+            reasons[row] = f"no consent to {' and '.join(lacking)}, without which there is no score"
+    reasons[~stands] = _ENDED
+    return reasons
+
+
+def _refuse_all(left_out: Mapping[str, int]) -> NoReturn:
+    told = "; ".join(f"{reason}: {count:,}" for reason, count in left_out.items() if count) or "no rows at all"
+    if any(left_out.values()) and not left_out[_NOT_KNOWN]:
+        raise ConsentRequired(
+            f"Training must rest on members who consent to it, got none ({told}). Ask the members, or build the "
+            "features again: benne features build --purpose model_training"
+        )
+    raise LabelError(
+        f"At least one row must consent to training and have an outcome, got none ({told}). "
+        "Check that outcomes and features share subject ids and as_of, and the consent mask's purpose."
+    )
 
 
 def train_model(

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -138,10 +139,8 @@ def observe_everybody(events: Events, as_of: datetime) -> pd.DataFrame:
     with connect() as connection:
         create_view(connection, "members", events.sources["members"])
         subjects = connection.sql("select distinct subject_id from members order by 1").to_arrow_table()
-        rows = np.arange(len(subjects))
-        wanted = subjects.append_column("row", pa.array(rows))
-        connection.register("wanted", wanted.append_column("as_of", pa.array(np.repeat(moment.asi8, len(rows)))))
-        adult = connection.sql(_JOINED).to_arrow_table().column("adult").to_numpy().astype(bool)
+        at = np.repeat(moment.asi8, len(subjects))
+        adult = _joined(connection, subjects.column("subject_id"), at, at).column("adult").to_numpy().astype(bool)
     chosen = subjects.column("subject_id").to_pandas().to_numpy(dtype=object)[adult]
     if not len(chosen):
         raise ObservationError("Somebody must have joined before as_of, got nobody. Name a later moment.")
@@ -182,10 +181,7 @@ def _check_joined(
 ) -> None:  # fmt: skip
     with connect() as connection:
         create_view(connection, "members", events.sources["members"])
-        subjects = pa.array(subject_ids, type=pa.string())
-        wanted = pa.table({"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of, "known_by": known_by})
-        connection.register("wanted", wanted)
-        found = connection.sql(_JOINED).to_arrow_table()
+        found = _joined(connection, pa.array(subject_ids, type=pa.string()), as_of, known_by)
     member, joined, adult = (found.column(c).to_numpy().astype(bool) for c in ("member", "joined", "adult"))
     _refuse(~member, "be of members", "Key them with the SubjectKey of these events, or load those members.")
     _refuse(~joined, "be after the member joined and the platform knew it", "Move as_of on, or drop them.")
@@ -193,6 +189,16 @@ def _check_joined(
         _refuse(~adult, "be of adults", "Members under 18 are not scored; drop them.")
     elif not adult.all():
         _log.warning("%d observations of members under 18 are made: %s", (~adult).sum(), minors_reason)
+
+
+def _joined(
+    connection: duckdb.DuckDBPyConnection, subjects: pa.Array | pa.ChunkedArray, as_of: npt.NDArray[np.int64],
+    known_by: npt.NDArray[np.int64],
+) -> pa.Table:  # fmt: skip
+    """Of each observation: whether it is of a member, who had joined, and is attested to be an adult."""
+    wanted = {"row": np.arange(len(as_of)), "subject_id": subjects, "as_of": as_of, "known_by": known_by}
+    connection.register("wanted", pa.table(wanted))
+    return connection.sql(_JOINED).to_arrow_table()
 
 
 def _refuse(wrong: pd.Series | npt.NDArray[np.bool_], must: str, advice: str) -> None:

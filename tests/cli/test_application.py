@@ -105,6 +105,59 @@ def test_a_wrong_option_is_a_usage_error():
     assert "--colour" in result.stderr
 
 
+WRITTEN_WRONGLY = {
+    "score f --model m --ledger l --recipient r --out o --purpose loan": (
+        "--purpose must be one of lending, checkout_credit, rental, deposit_waiver, fast_lane, own_report, "
+        "model_training, got 'loan'. See: benne score --help"
+    ),
+    "consent withdraw --ledger l --purpose lending --recipient r --category luck": (
+        "--category must be one of credit_history, behaviour, ability, personal_information, social, got 'luck'. "
+        "See: benne consent withdraw --help"
+    ),
+    "simulate world --members many": "--members must be a whole number, got 'many'. See: benne simulate --help",
+    "train f o --out m --tolerance much": "--tolerance must be a number, got 'much'. See: benne train --help",
+    "features list --gaming hard": (
+        "--gaming must be one of low, medium, high, got 'hard'. See: benne features list --help"
+    ),
+    "simulate": "folder must be given, got nothing. See: benne simulate --help",
+    "store create events": "--store must be given, or BENNE_STORE set, got nothing. See: benne store create --help",
+    "simulate world --seed": "Option '--seed' requires an argument. See: benne simulate --help",
+    "demo --memers 3": "No such option: --memers. Did you mean --members? See: benne demo --help",
+    "simulat world": "No such command 'simulat'. Did you mean 'simulate'? See: benne --help",
+    "keys nw": "No such command 'nw'. Did you mean 'new'? See: benne keys --help",
+    "--colour": "No such option: --colour. See: benne --help",
+    "keys new a anna": (
+        "benne keys new takes path, got more words. Put a value with spaces in quotes. See: benne keys new --help"
+    ),
+    "store advance --store s --ingested-at noon": (
+        "--ingested-at must be a moment such as 2025-07-01T00:00:00Z, got 'noon'. See: benne store advance --help"
+    ),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN_WRONGLY)
+def test_a_usage_error_is_one_line_that_says_what_must_be_what(run, written):
+    result = run(*written.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"benne: {WRITTEN_WRONGLY[written]}\n"
+
+
+@pytest.mark.parametrize(("members", "limit"), [("0", "1"), ("-3", "1")])
+def test_a_number_out_of_range_is_told_its_limit_and_what_it_was(run, members, limit):
+    result = run("simulate", "world", "--members", members)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("benne: --members must be ")
+    assert limit in result.stderr  # in the words of this Typer's version
+    assert f"got {members}" in result.stderr.replace("'", "")
+
+
+def test_a_group_without_a_command_shows_its_help(run):
+    result = run("keys")
+    assert result.exit_code == 2
+    assert "Draw a new key" in result.output
+
+
 def test_a_foreign_error_is_not_quoted(run, monkeypatch, tmp_path):
     def stumble(*_, **__):
         raise KeyError("anna@example.org")

@@ -105,6 +105,7 @@ def test_training_reports_shares_that_are_the_weights(trained):
     assert said["largest_gap"] < 1e-9
     assert said["trained_on"] > said["tested_on"] > 0
     assert said["left_out"]["no consent to training"] > 0
+    assert said["left_out"]["no consent to ability, without which there is no score"] > 0
 
 
 def test_consent_to_be_scored_is_not_consent_to_train_on(run, built, tmp_path):

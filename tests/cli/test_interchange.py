@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,20 +108,28 @@ def test_only_who_consented_to_this_recipient_is_shared(two, run_json, ledger):
     packed = run_json(*two.export, *ledger)
     assert (packed["members_shared"], packed["members_withheld"]) == (1, 1)
     assert packed["rows"]["obligation_events"] == 1
-    other = [two / "other.zip" if word == two / "package.zip" else word for word in two.export]
+
+
+def test_where_nobody_consents_to_this_recipient_there_is_no_package_and_the_reason_is_said(two, run, ledger):
+    other = list(two.export)
     other[other.index("--recipient") + 1] = "inst-c"
-    assert run_json(*other, *ledger)["members_shared"] == 0
+    result = run(*other, *ledger)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "2 members do not let inst-c have their credit history for lending, 0 have no identifier" in result.stderr
+    assert not (two / "package.zip").exists()
 
 
-def test_who_withdraws_is_named_in_the_next_package_and_dropped_at_its_import(two, run_json, ledger):
+def test_who_withdraws_is_named_in_the_next_package_and_dropped_at_its_import(two, run, run_json, ledger):
     run_json(*two.export, *ledger)
     first = run_json(*two.take)
     between = datetime.now(UTC).isoformat()
     run_json("consent", "withdraw", *ledger, "--purpose", "lending", "--recipient", "inst-b", "--member", "anna",
              "--key-file", two / "a.key")  # fmt: skip
     (two / "package.zip").unlink()
-    packed = run_json(*two.export, *ledger, "--withdrawn-since", between)
-    assert (packed["members_shared"], packed["members_withdrawn"]) == (0, 1)
+    packed = run(*two.export, *ledger, "--withdrawn-since", between)
+    assert "0 members shared, 2 without consent, 0 without identifier, 1 withdrawn" in packed.stdout
+    assert "Nobody is shared: 2 members do not let inst-b have their credit history for lending" in packed.stderr
+    assert "only names the 1 who withdrew" in packed.stderr
     again = (*two.take[:4], two / "again", *two.take[5:], "--previous", two / "imported")
     second = run_json(*again)
     assert first["tables"]["obligation_events"]["new"] == second["tables"]["obligation_events"]["dropped"] == 1
@@ -156,3 +166,18 @@ def test_a_package_says_who_sends_it_to_whom_and_what_for(two, run, run_json):
         "inst-a", "inst-b", "lending",
     )  # fmt: skip
     assert manifest["created_at"].endswith("Z")
+
+
+def test_the_commands_of_the_document_run_as_written(run, repository, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    document = (repository / "docs" / "interchange.md").read_text("utf-8")
+    for language, block in re.findall(r"^```(python|python run|console)\n(.*?)^```", document, re.M | re.S):
+        if language != "console":
+            exec(block, names)
+            continue
+        for command in re.findall(r"^\$ benne (.*)$", block.replace("\\\n", " "), re.M):
+            result = run(*shlex.split(command))
+            assert result.exit_code == 0, (command, result.stderr)
+    assert Path("bureau/events/events.json").exists()
+    assert Path("package.zip").exists()

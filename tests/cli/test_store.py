@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -26,7 +28,8 @@ def _features(run_json, platform, store, member, *more):
 def test_one_member_has_the_features_of_the_build(run_json, built, store):
     frame = pd.read_parquet(built / "features.parquet")
     members = pd.read_parquet(built / "world/observations.parquet")["member_id"]
-    for place in (0, 17, 99):
+    consenting = frame.filter(regex="^consented_").any(axis=1)
+    for place in frame.index[consenting][[0, 17, 99]]:
         said = _features(run_json, built, store, members[place], "--as-of", frame["as_of"][place].isoformat())
         names = list(said["features"])
         wanted = [None if pd.isna(v) else v for v in frame.loc[place, names]]
@@ -54,6 +57,25 @@ def test_new_rows_are_appended_and_seen_from_then_on(run, run_json, built, store
     assert run_json("store", "features", "--store", store, *asked)["features"]["penalty_fees_180d"] >= 1
     later = run_json("store", "advance", "--store", store, "--ingested-at", "2027-03-01T00:00:00Z")
     assert later["watermark"].startswith("2027-03-01")
+
+
+def test_a_member_who_has_withdrawn_everything_is_refused_with_the_categories_named(
+    run, run_json, built, store, tmp_path
+):
+    for part in built.folder.glob("consents.db*"):
+        shutil.copy(part, tmp_path / part.name)
+    ledger, member = ("--ledger", tmp_path / "consents.db"), ("--member", "m00000004", *built.key)
+    asked = ("store", "features", "--store", store, *ledger, *ASKED, *member)
+    run_json("consent", "withdraw", *ledger, *ASKED, *member, "--category", "social")
+    some = run(*asked)
+    assert some.exit_code == 0, some.stderr
+    assert "Not computed, as not consented to: personal_information, social." in some.stderr
+    run_json("consent", "withdraw", *ledger, *ASKED, *member)
+    for form in ((), ("--json",)):
+        none = run(*asked, *form)
+        assert (none.exit_code, none.stdout) == (4, "")
+        assert "got none to credit_history, behaviour, ability, personal_information, social" in none.stderr
+        assert "(consent ledger: lending for platform)" in none.stderr
 
 
 def test_a_store_that_is_not_there_and_a_moment_not_known_yet_are_refused(run, built, store, tmp_path):

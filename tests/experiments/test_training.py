@@ -28,7 +28,39 @@ def test_rows_without_consent_or_outcome_are_left_out_and_counted():
     rows = label_rows(features, outcomes_of(dora=True, anna=False, bert=True, carl=None))
     assert rows.features.index.get_level_values("subject_id").tolist() == ["anna", "dora"]
     assert rows.bad.tolist() == [0.0, 1.0]
-    assert rows.left_out == {"no consent to training": 1, "outcome not known": 1}
+    assert rows.left_out == {
+        "no consent to training": 0,
+        "outcome not known": 1,
+        "no consent to ability, without which there is no score": 1,
+    }
+
+
+def test_every_row_that_may_not_train_is_counted_under_its_own_reason():
+    withheld = {
+        "all": tuple(MASK_COLUMNS), "history": ("credit_history",), "ability": ("ability", "social"),
+        "both": ("credit_history", "ability"), "gone": ("ability",), "censored": (), "fit": ("behaviour",),
+    }  # fmt: skip
+    features = features_of(withheld)
+    stands = features.index.get_level_values("subject_id") != "gone"
+    outcomes = outcomes_of(**{name: None if name == "censored" else True for name in withheld})
+    rows = label_rows(features, outcomes, stands=stands)
+    assert rows.features.index.get_level_values("subject_id").tolist() == ["fit"]
+    assert rows.left_out == {
+        "no consent to training": 1,
+        "outcome not known": 1,
+        "consent to training has ended": 1,
+        "no consent to credit_history, without which there is no score": 1,
+        "no consent to ability, without which there is no score": 1,
+        "no consent to credit_history and ability, without which there is no score": 1,
+    }
+
+
+def test_training_where_nobody_consents_is_refused_for_want_of_consent_with_the_reasons():
+    features = features_of({"anna": tuple(MASK_COLUMNS), "bert": ("ability",)})
+    with pytest.raises(
+        ConsentRequired, match=r"got none \(no consent to training: 1; no consent to ability, .* no score: 1\)"
+    ):
+        label_rows(features, outcomes_of(anna=True, bert=False))
 
 
 def test_two_outcomes_of_one_observation_are_refused():
@@ -38,7 +70,7 @@ def test_two_outcomes_of_one_observation_are_refused():
 
 
 def test_outcomes_of_other_members_are_refused():
-    with pytest.raises(LabelError, match="share subject ids"):
+    with pytest.raises(LabelError, match=r"\(outcome not known: 1\)\. Check .* share subject ids"):
         label_rows(features_of({"anna": ()}), outcomes_of(bert=True))
 
 

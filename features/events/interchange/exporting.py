@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from benne.errors import ConsentError, EventSchemaError
+from benne.errors import ConsentError, ConsentRequired, EventSchemaError, EventValueError
 from benne.features.consent_mask import ConsentMask
 from benne.features.events.events import Events, written_whole
 from benne.features.events.interchange.identifiers import read_identifiers
@@ -89,15 +89,20 @@ def export_package(
     EventSchemaError
         Terms are not as the manifest's schema says, a key is the wrong one, or ``out`` exists.
     EventValueError
-        Rows hold what the format cannot say.
+        Rows hold what the format cannot say, or no member has an identifier.
     ConsentError
         ``consents`` is not a ConsentMask.
+    ConsentRequired
+        Nobody consents, and nobody withdrew since ``options.withdrawn_since``: there is nothing
+        to say to the recipient, and no package.
     """
     chosen = ExportOptions() if options is None else options
     _check_keys(events, key, exchange_key, consents)
     manifest = _manifest(terms, key, exchange_key, created_at, chosen)
     members = SharedMembers(events, read_identifiers(identifiers), key, exchange_key, consents)
     shared, withdrawn = members.consenting(created_at), members.withdrawn(chosen.withdrawn_since, created_at)
+    if not len(shared) and not len(withdrawn):
+        _refuse_empty(members, terms)
     with _new_package(Path(out), created_at) as folder:
         packing = Packing(manifest, key, chosen, progress)
         rows, digest = packing.write(folder, events, shared, withdrawn, exchange_key)
@@ -105,6 +110,19 @@ def export_package(
               consents.reason)  # fmt: skip
     withheld = len(members) - len(shared)
     return ExportReport(Path(out), rows, len(shared), withheld, members.without_identifier, len(withdrawn), digest)
+
+
+def _refuse_empty(members: SharedMembers, terms: Terms) -> NoReturn:
+    without = members.without_identifier
+    if not len(members):
+        raise EventValueError(
+            f"identifiers must name members of the events, got none of the {without:,} there. Check member_id."
+        )
+    raise ConsentRequired(
+        f"A package must hold somebody who consents or has withdrawn, got nobody: {len(members):,} members do not let "
+        f"{terms.recipient_id} have their credit history for {terms.purpose}, {without:,} have no identifier. "
+        "Check recipient and purpose, ask the members, or say since when to look for withdrawals."
+    )
 
 
 @contextmanager

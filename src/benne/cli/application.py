@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 
 from benne.cli import consent, data, demo, explain, features, ingest, interchange, keys, score, simulate, store, train
 from benne.cli.console import answer, note
-from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, exit_code_of
+from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, USAGE, exit_code_of
+from benne.cli.usage import usage_complaint
 from benne.errors import BenneError
 
 __all__ = ["app", "main"]
@@ -33,19 +34,35 @@ Exit codes:
 class _Commands(TyperGroup):
     """Turns errors into one line on stderr and an exit code."""
 
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Read the options before the command's name."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except Exception as error:
+            complaint = usage_complaint(error, "benne")
+            if complaint is None:
+                raise
+        raise _exit(complaint, USAGE)
+
     def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except Exception as error:
-            if _is_the_frameworks_own(error) or ctx.params.get("debug"):
+            complaint = usage_complaint(error, f"{ctx.command_path} {ctx.invoked_subcommand}")
+            if complaint is None and (_is_the_frameworks_own(error) or ctx.params.get("debug")):
                 raise
-            text, code = _complaint(error)
-            note(f"benne: {text}")
-        raise typer.Exit(code)
+            text, code = _complaint(error) if complaint is None else (complaint, USAGE)
+        raise _exit(text, code)
+
+
+def _exit(text: str, code: int) -> typer.Exit:
+    note(f"benne: {text}")
+    return typer.Exit(code)
 
 
 def _is_the_frameworks_own(error: Exception) -> bool:
-    """Usage errors, exits and closed pipes, which Typer answers itself."""
+    """Help, exits and closed pipes, which Typer answers itself."""
     return isinstance(error, typer.Abort | BrokenPipeError) or hasattr(error, "exit_code")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import typer
 
-__all__ = ["Steps", "answer", "answer_json", "note", "progress_bar", "table"]
+__all__ = ["Steps", "answer", "answer_json", "note", "progress_bar", "rows_counted", "table"]
 
 
 def answer(text: str = "") -> None:
@@ -60,6 +60,26 @@ def progress_bar(what: str, total: float | None = None) -> Iterator[Callable[[fl
             progress.update(task, completed=done, total=total if in_all is None else in_all)
 
         yield update
+
+
+@contextmanager
+def rows_counted(what: str) -> Iterator[Callable[[str, int], None]]:
+    """A progress bar for rows of several tables.
+
+    Yields
+    ------
+    callable
+        Takes a table's name and how many more of its rows are done.
+    """
+    taken = 0
+    with progress_bar(what) as update:
+
+        def count(_: str, rows: int) -> None:
+            nonlocal taken
+            taken += rows
+            update(taken, None)
+
+        yield count
 
 
 class Steps:

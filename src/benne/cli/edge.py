@@ -64,9 +64,9 @@ def moment_from(text: str | None, option: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option} must be a moment such as 2025-07-01T00:00:00Z.") from None
+        raise typer.BadParameter(f"{option} must be a moment such as 2025-07-01T00:00:00Z, got {text!r}.") from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"{option} must name its timezone, such as 2025-07-01T00:00:00Z.")
+        raise typer.BadParameter(f"{option} must name its timezone, such as 2025-07-01T00:00:00Z, got {text!r}.")
     return moment.astimezone(UTC)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from benne.cli.edge import existing_ledger, moment_from, subject_from
 from benne.cli.options import (
     Actor,
     AsOf,
+    FeaturesFile,
     KeyFile,
     LedgerAddress,
     Member,
@@ -26,7 +26,7 @@ __all__ = ["explain"]
 
 
 def explain(
-    features: Annotated[Path, typer.Argument(help="Features built for the same purpose and recipient.")],
+    features: FeaturesFile,
     model: ModelFolder,
     ledger: LedgerAddress,
     recipient: RecipientOption,

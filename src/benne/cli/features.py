@@ -55,7 +55,7 @@ def list_(
         ("--gaming", gaming, EASE_OF_GAMING), ("--direction", direction, tuple(_DIRECTIONS.values())),
     ):  # fmt: skip
         if value is not None and value not in allowed:
-            raise typer.BadParameter(f"{option} must be one of {', '.join(allowed)}.")
+            raise typer.BadParameter(f"{option} must be one of {', '.join(allowed)}, got {value!r}.")
     chosen = [
         spec for spec in registry.values()
         if category in (None, spec.category) and actionable in (None, spec.actionable is not None)

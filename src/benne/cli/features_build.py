@@ -12,7 +12,15 @@ import typer
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.edge import key_from, moment_from
 from benne.cli.granting import mask_from
-from benne.cli.options import KeyFile, PurposeName, WantJson
+from benne.cli.options import (
+    AllGranted,
+    EventsFolder,
+    KeyFile,
+    LedgerToAsk,
+    PurposeToAsk,
+    RecipientToAsk,
+    WantJson,
+)
 from benne.cli.quality import QualityFiles, report_quality
 from benne.errors import ObservationError
 
@@ -61,7 +69,7 @@ class _Built:
 
 
 def build(
-    events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
+    events: EventsFolder,
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write; replaced if it is there.")],
     observations: Annotated[
         Path | None, typer.Argument(help="Parquet with as_of and subject_id, or member_id and a key; or --as-of.")
@@ -70,15 +78,10 @@ def build(
         str | None,
         typer.Option("--as-of", metavar="ISO", help="Instead of a file: every adult who had joined by this moment."),
     ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed for whom."),
-    ] = None,
-    purpose: Annotated[PurposeName | None, typer.Option(help="What for; with --ledger.")] = None,
-    recipient: Annotated[str | None, typer.Option(help="For whom; with --ledger.")] = None,
-    all_granted: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Instead of a ledger: why every category may be computed.")
-    ] = None,
+    ledger: LedgerToAsk = None,
+    purpose: PurposeToAsk = None,
+    recipient: RecipientToAsk = None,
+    all_granted: AllGranted = None,
     known_by: Annotated[
         str | None,
         typer.Option(metavar="ISO", help="A corrected build: what happened before as_of, as known by this moment."),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.console import answer, answer_json, note, progress_bar, table
+from benne.cli.console import answer, answer_json, note, rows_counted, table
 from benne.cli.edge import moment_from
 from benne.cli.exit_codes import BAD_INPUT
-from benne.cli.options import WantJson
+from benne.cli.options import ClockSkew, Currency, EventsKeyFile, IngestedAt, WantJson
 from benne.errors import EventError
 
 if TYPE_CHECKING:
@@ -22,22 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ingest"]
 
-_LONGEST_SKEW = 3600
 _FILE_LETTERS = 160
 
 
 def ingest(
     raw: Annotated[Path, typer.Argument(help="Folder of raw tables: <table>.parquet or <table>/*.parquet.")],
     out: Annotated[Path, typer.Argument(help="Folder to write; must not exist.")],
-    key_file: Annotated[Path, typer.Option(envvar="BENNE_KEY_FILE", help="Key that turns raw ids into subject ids.")],
-    ingested_at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="The ingest clock, with timezone; by default now.")
-    ] = None,
-    currency: Annotated[str | None, typer.Option(help="The one ISO 4217 currency of every amount.")] = None,
-    clock_skew_seconds: Annotated[
-        int,
-        typer.Option(min=0, max=_LONGEST_SKEW, help="How long before it happened a row may be known: clocks differ."),
-    ] = 0,
+    key_file: EventsKeyFile,
+    ingested_at: IngestedAt = None,
+    currency: Currency = None,
+    clock_skew_seconds: ClockSkew = 0,
     check_only: Annotated[
         bool, typer.Option("--check-only", help="Write no events; list everything that would be refused.")
     ] = False,
@@ -77,7 +69,7 @@ def _ingest(raw: Path, out: Path, want_json: bool, how: dict[str, Any]) -> None:
 
     there = out.exists()
     try:
-        with _counted() as progress:
+        with rows_counted("reading events") as progress:
             events = run(raw, out, progress=progress, **how)
     except EventError as error:
         if there:
@@ -98,7 +90,7 @@ def _check(raw: Path, out: Path, path: Path | None, want_json: bool, how: dict[s
     from benne.features.events import check_raw
 
     workspace = out.parent if out.parent.is_dir() else None  # where there is room for the events there is for this
-    with _counted() as progress:
+    with rows_counted("reading events") as progress:
         found = check_raw(raw, workspace=workspace, progress=progress, **how)
     if path is not None:
         path.write_text(found.to_json() + "\n", encoding="utf-8")
@@ -108,19 +100,6 @@ def _check(raw: Path, out: Path, path: Path | None, want_json: bool, how: dict[s
         _show(found)
     if not found.ok:
         raise typer.Exit(BAD_INPUT)
-
-
-@contextmanager
-def _counted() -> Iterator[Callable[[str, int], None]]:
-    taken = 0
-    with progress_bar("reading events") as update:
-
-        def count(_: str, rows: int) -> None:
-            nonlocal taken
-            taken += rows
-            update(taken, None)
-
-        yield count
 
 
 def _show(found: RefusalReport) -> None:

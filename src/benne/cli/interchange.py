@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benne.cli.console import answer, answer_json, note, progress_bar, table
+from benne.cli.console import answer, answer_json, note, rows_counted, table
 from benne.cli.edge import existing_ledger, moment_from
-from benne.cli.options import PurposeName, WantJson
+from benne.cli.options import EventsFolder, PurposeName, WantJson
 
 if TYPE_CHECKING:
     from benne.features import ConsentMask
@@ -41,19 +39,19 @@ Identifiers = Annotated[
     Path, typer.Option(help="Parquet with member_id and identifier: the identifier both institutions know.")
 ]
 Identifier = Annotated[str, typer.Option(help="Agreed name of that identifier, such as national-id.")]
-Currency = Annotated[str, typer.Option(help="The one ISO 4217 currency of every amount.")]
+AgreedCurrency = Annotated[str, typer.Option(help="The one ISO 4217 currency of every amount.")]
 
 
 @app.command()
 def export(
-    events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
+    events: EventsFolder,
     out: Annotated[Path, typer.Argument(help="Folder, or file that ends in .zip, to write; must not exist.")],
     institution: Annotated[str, typer.Option(help="Your own agreed id, such as inst-a.")],
     name: Annotated[str, typer.Option(help="Your name, for people to read.")],
     recipient: Annotated[str, typer.Option(help="Agreed id of the institution it is for; the ledger's recipient.")],
     jurisdiction: Annotated[str, typer.Option(help="Whose law you are under: an ISO 3166-1 code such as de, or eu.")],
     consent_basis: Annotated[str, typer.Option(help="On what evidence you hold the members' consent to share.")],
-    currency: Currency,
+    currency: AgreedCurrency,
     identifier: Identifier,
     identifiers: Identifiers,
     key_file: Annotated[Path, typer.Option(envvar="BENNE_KEY_FILE", help="Key of the events.")],
@@ -82,6 +80,7 @@ def export(
 
     Who consented to sharing credit history with the recipient, for the purpose, at this moment, is
     shared; nobody else is. Raw ids stay here, and so does what other institutions reported.
+    If nobody consents and nobody has withdrawn there is no package, and the exit code is 4.
 
     \b
     Example:
@@ -105,12 +104,15 @@ def export(
         known_from=moment_from(known_from, "--known-from"),
         withdrawn_since=moment_from(withdrawn_since, "--withdrawn-since"),
     )
-    with _rows_counted("packing") as count:
+    with rows_counted("packing") as count:
         report = export_package(
             Events.open(events), out, terms=terms, key=read_key_file(key_file),
             exchange_key=read_key_file(exchange_key_file), identifiers=identifiers, consents=consents,
             created_at=system_clock(), options=options, progress=count,
         )  # fmt: skip
+    if not report.members_shared:
+        note(f"Nobody is shared: {report.members_withheld:,} members do not let {recipient} have their credit history "
+             f"for {purpose.value}. The package only names the {report.members_withdrawn:,} who withdrew.")  # fmt: skip
     if want_json:
         answer_json(asdict(report))
         return
@@ -128,7 +130,7 @@ def import_(
     out: Annotated[Path, typer.Argument(help="Folder to write; must not exist.")],
     institution: Annotated[str, typer.Option(help="Agreed id of the institution that sent it.")],
     recipient: Annotated[str, typer.Option(help="Your own agreed id.")],
-    currency: Currency,
+    currency: AgreedCurrency,
     identifier: Identifier,
     identifiers: Identifiers,
     exchange_key_file: ExchangeKey,
@@ -159,7 +161,7 @@ def import_(
     from benne.scoring.wiring import system_clock
 
     agreement = Agreement(institution, recipient, currency, identifier, read_key_file(exchange_key_file))
-    with _rows_counted("reading the package") as count:
+    with rows_counted("reading the package") as count:
         report = import_package(
             package, own, out, agreement=agreement, identifiers=identifiers, previous=previous,
             imported_at=moment_from(imported_at, "--imported-at") or system_clock(),
@@ -196,7 +198,7 @@ def check(
     from benne.features.events.interchange import check_package
     from benne.scoring.wiring import system_clock
 
-    with _rows_counted("reading the package") as count:
+    with rows_counted("reading the package") as count:
         report = check_package(
             package, checked_at=system_clock(), exchange_key=key_from(exchange_key_file), progress=count
         )
@@ -224,16 +226,3 @@ def _consents(ledger: str | None, purpose: PurposeName, recipient: str, all_gran
     if all_granted is not None:
         return ConsentMask.all_granted(reason=all_granted)
     return existing_ledger(str(ledger)).mask(purpose=purpose.value, recipient=recipient)
-
-
-@contextmanager
-def _rows_counted(what: str) -> Iterator[Callable[[str, int], None]]:
-    taken = 0
-    with progress_bar(what) as update:
-
-        def count(_: str, rows: int) -> None:
-            nonlocal taken
-            taken += rows
-            update(taken, None)
-
-        yield count

@@ -10,15 +10,25 @@ import typer
 
 __all__ = [
     "Actor",
+    "AllGranted",
     "AsOf",
     "CategoryName",
+    "ClockSkew",
+    "Currency",
+    "EventsFolder",
+    "EventsKeyFile",
+    "FeaturesFile",
+    "IngestedAt",
     "KeyFile",
     "LedgerAddress",
+    "LedgerToAsk",
     "Member",
     "ModelFolder",
     "PurposeName",
     "PurposeOption",
+    "PurposeToAsk",
     "RecipientOption",
+    "RecipientToAsk",
     "Seed",
     "Subject",
     "WantJson",
@@ -52,6 +62,37 @@ LedgerAddress = Annotated[
 ]
 PurposeOption = Annotated[PurposeName, typer.Option("--purpose", help="What the score is for.")]
 RecipientOption = Annotated[str, typer.Option("--recipient", help="The service that receives it, such as platform.")]
+
+# On whose word features are computed: the ledger's, or a stated reason; see benne.cli.granting.
+LedgerToAsk = Annotated[
+    str | None,
+    typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed for whom."),
+]
+PurposeToAsk = Annotated[PurposeName | None, typer.Option("--purpose", help="What for; with --ledger.")]
+RecipientToAsk = Annotated[str | None, typer.Option("--recipient", help="For whom; with --ledger.")]
+AllGranted = Annotated[
+    str | None,
+    typer.Option("--all-granted", metavar="REASON", help="Instead of a ledger: why every category may be computed."),
+]
+
+# How raw rows become events.
+EventsKeyFile = Annotated[
+    Path, typer.Option("--key-file", envvar="BENNE_KEY_FILE", help="Key that turns raw ids into subject ids.")
+]
+IngestedAt = Annotated[
+    str | None, typer.Option("--ingested-at", metavar="ISO", help="The ingest clock, with timezone; by default now.")
+]
+Currency = Annotated[str | None, typer.Option("--currency", help="The one ISO 4217 currency of every amount.")]
+ClockSkew = Annotated[
+    int,
+    typer.Option(
+        "--clock-skew-seconds", min=0, max=3600,
+        help="How long before it happened a row may be known: clocks differ.",
+    ),
+]  # fmt: skip
+
+EventsFolder = Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")]
+FeaturesFile = Annotated[Path, typer.Argument(help="Features built for the same purpose and recipient.")]
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", envvar="BENNE_KEY_FILE", help="Key of the events, where ids are raw.")
 ]

@@ -11,6 +11,7 @@ import typer
 
 from benne.cli.console import answer, answer_json, note, table
 from benne.cli.edge import moment_from
+from benne.cli.options import EventsFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,7 @@ def report_quality(
 
 
 def quality(
-    events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
+    events: EventsFolder,
     features: Annotated[Path, typer.Argument(help="Parquet that `benne features build` wrote from these events.")],
     out: Annotated[Path | None, typer.Option("--out", help="HTML report to write; replaced if it is there.")] = None,
     json: Annotated[

@@ -9,13 +9,13 @@ import typer
 
 from benne.cli.console import answer, answer_json, table
 from benne.cli.edge import existing_ledger
-from benne.cli.options import Actor, LedgerAddress, ModelFolder, PurposeOption, RecipientOption, WantJson
+from benne.cli.options import Actor, FeaturesFile, LedgerAddress, ModelFolder, PurposeOption, RecipientOption, WantJson
 
 __all__ = ["score"]
 
 
 def score(
-    features: Annotated[Path, typer.Argument(help="Features built for the same purpose and recipient.")],
+    features: FeaturesFile,
     model: ModelFolder,
     ledger: LedgerAddress,
     purpose: PurposeOption,

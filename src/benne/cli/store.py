@@ -12,8 +12,22 @@ import typer
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.edge import moment_from, subject_from
 from benne.cli.granting import mask_from
-from benne.cli.options import KeyFile, Member, PurposeName, Subject, WantJson
-from benne.errors import EventSchemaError
+from benne.cli.options import (
+    AllGranted,
+    ClockSkew,
+    Currency,
+    EventsFolder,
+    EventsKeyFile,
+    IngestedAt,
+    KeyFile,
+    LedgerToAsk,
+    Member,
+    PurposeToAsk,
+    RecipientToAsk,
+    Subject,
+    WantJson,
+)
+from benne.errors import ConsentRequired, EventSchemaError
 
 __all__ = ["app"]
 
@@ -29,7 +43,7 @@ StoreAddress = Annotated[
 
 @app.command()
 def create(
-    events: Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")],
+    events: EventsFolder,
     store: StoreAddress,
     watermark: Annotated[
         str | None, typer.Option(metavar="ISO", help="The ingest clock of these events; by default now.")
@@ -61,14 +75,10 @@ def create(
 def append(
     raw: Annotated[Path, typer.Argument(help="Folder of raw tables with the new rows, as for `benne ingest`.")],
     store: StoreAddress,
-    key_file: Annotated[Path, typer.Option(envvar="BENNE_KEY_FILE", help="Key that turns raw ids into subject ids.")],
-    ingested_at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="The ingest clock, with timezone; by default now.")
-    ] = None,
-    currency: Annotated[str | None, typer.Option(help="The one ISO 4217 currency of every amount.")] = None,
-    clock_skew_seconds: Annotated[
-        int, typer.Option(min=0, max=3600, help="How long before it happened a row may be known: clocks differ.")
-    ] = 0,
+    key_file: EventsKeyFile,
+    ingested_at: IngestedAt = None,
+    currency: Currency = None,
+    clock_skew_seconds: ClockSkew = 0,
     want_json: WantJson = False,
 ) -> None:
     """Add new rows of members who are in the store, or who join with them. All of them, or nothing.
@@ -99,9 +109,7 @@ def append(
 @app.command()
 def advance(
     store: StoreAddress,
-    ingested_at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="The ingest clock, with timezone; by default now.")
-    ] = None,
+    ingested_at: IngestedAt = None,
     want_json: WantJson = False,
 ) -> None:
     """Say that nothing new came: everything known until now is in the store, and features may be asked for until now.
@@ -129,20 +137,18 @@ def features_(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="ISO", help="Moment; by default the last the store knows all of.")
     ] = None,
-    ledger: Annotated[
-        str | None, typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed.")
-    ] = None,
-    purpose: Annotated[PurposeName | None, typer.Option(help="What for; with --ledger.")] = None,
-    recipient: Annotated[str | None, typer.Option(help="For whom; with --ledger.")] = None,
-    all_granted: Annotated[
-        str | None, typer.Option(metavar="REASON", help="Instead of a ledger: why every category may be computed.")
-    ] = None,
+    ledger: LedgerToAsk = None,
+    purpose: PurposeToAsk = None,
+    recipient: RecipientToAsk = None,
+    all_granted: AllGranted = None,
     member: Member = None,
     subject: Subject = None,
     key_file: KeyFile = None,
     want_json: WantJson = False,
 ) -> None:
     """Compute one member's features, as `benne features build` would, bit for bit.
+
+    If the member consents to no category, nothing is computed, and the exit code is 4.
 
     \b
     Example:
@@ -159,6 +165,11 @@ def features_(
     moment = moment_from(as_of, "--as-of") or moment_of(opened.watermark)
     found = OnlineFeatures(opened).compute(who, moment, consents=mask)
     opened.close()
+    if not any(found.consented.values()):
+        raise ConsentRequired(
+            f"Features as of {moment.isoformat()} must rest on active consent, got none to "
+            f"{', '.join(found.consented)} ({mask.reason}). Nothing was computed; ask the member: benne consent grant"
+        )
     values = {n: None if math.isnan(v) else v for n, v in zip(found.names, found.values.tolist(), strict=True)}
     if want_json:
         answer_json({"as_of": moment.isoformat(), "consented": dict(found.consented), "features": values})

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from benne.errors import ConsentError, EventSchemaError, EventValueError
+from benne.errors import ConsentError, ConsentRequired, EventSchemaError, EventValueError
 from benne.features import ConsentMask, SubjectKey
 from benne.features.events.interchange import ExportOptions, RowTerms, check_package
 
@@ -40,7 +40,15 @@ def test_only_members_whose_consent_is_active_at_the_export_are_shared(sender, k
 
 def test_consent_to_another_category_is_none_to_share_credit_history(sender, key_a):
     consents = _grants(key_a, {"anna": ("2024-06-01", None)}, category="behaviour")
-    assert sender.report(consents=consents).members_shared == 0
+    with pytest.raises(ConsentRequired, match="3 members do not let inst-b have their credit history for lending, 0 "):
+        sender.export(consents=consents)
+    assert list(sender.folder.iterdir()) == []
+
+
+def test_identifiers_of_nobody_among_the_members_are_refused(sender):
+    others = sender.identifiers.assign(member_id=["dora", "emil", "fred"])
+    with pytest.raises(EventValueError, match="identifiers must name members of the events, got none of the 3 there"):
+        sender.export(identifiers=others)
 
 
 def test_without_a_mask_nothing_is_shared(sender):
