@@ -216,8 +216,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
         rows = self._rows(X, withheld)
-        lines = self._function.lines(rows.X, rows.codes)
-        points = self._function.feature_points(rows.X, rows.codes)
+        lines, points = self._function.explained(rows.X, rows.codes)
         return Explanation(
             base=lines.base,
             points=pd.DataFrame(points, index=rows.index, columns=list(self._rules.columns)),

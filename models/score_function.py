@@ -84,15 +84,18 @@ class ScoreFunction:
 
     def lines(self, X: Floats, codes: Indices) -> ScoreLines:
         """Score and its category lines."""
-        base = self._bases[codes]
-        points = -self.scale.points_per_log_odds * self.contributions(X, codes)
+        return self._lines(self.contributions(X, codes), codes)
+
+    def explained(self, X: Floats, codes: Indices) -> tuple[ScoreLines, Floats]:
+        """The same lines, and in the same pass each feature's exact Shapley value in points, shape (n, features)."""
+        g, phi = self.trees.contributions(X)
+        of_column = self._multipliers[codes][:, self.layout.categories_of_columns]
+        return self._lines(self._multipliers[codes] * g, codes), -self.scale.points_per_log_odds * of_column * phi
+
+    def _lines(self, contributions: Floats, codes: Indices) -> ScoreLines:
+        base, points = self._bases[codes], -self.scale.points_per_log_odds * contributions
         unclipped = _summed(base, points)
         return ScoreLines(base, points, unclipped, np.clip(unclipped, SCORE_MIN, SCORE_MAX))
-
-    def feature_points(self, X: Floats, codes: Indices) -> Floats:
-        """Exact Shapley values in points, shape (n, features)."""
-        of_column = self._multipliers[codes][:, self.layout.categories_of_columns]
-        return np.asarray(-self.scale.points_per_log_odds * of_column * self.trees.feature_contributions(X))
 
 
 def _summed(start: Floats, parts: Floats) -> Floats:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from benne.errors import ModelDirectoryError
+from benne.models.points.forest import forest_of
+from benne.models.points.kernel import add_up
+from benne.models.points.text_model import Tree, trees_of
 
 __all__ = ["AdditiveTrees"]
 
 Floats = npt.NDArray[np.float64]
 
-_ROWS_AT_ONCE = 20_000
-_ROWS_WORTH_THREADS = 512
+_ROWS_AT_ONCE = 4_096
+_NO_FEATURES = np.empty((0, 0))
 
 
 class AdditiveTrees:
     """The margin of a booster as a sum over categories, read from its text model.
 
     ``f(x) = expected + sum_c g_c(x)``, where ``g_c`` sums the trees of category c and
-    subtracts their cover-weighted expectation, as TreeSHAP defines it. Each row's sum runs
-    over the trees in their order, so a row alone equals the same row in a batch bit for bit.
+    subtracts their cover-weighted expectation, as TreeSHAP defines it. One compiled pass gives
+    the category functions and, where wanted, every feature's exact Shapley value. Each row's
+    sums run over the trees in their order, so a row alone equals the same row in a batch bit
+    for bit.
 
     Parameters
     ----------
@@ -34,7 +40,7 @@ class AdditiveTrees:
     categories : int
         Number of categories.
     threads : int
-        LightGBM threads for batches; 0 takes its default. Single rows use one.
+        For batches; 0 takes one a processor.
 
     Raises
     ------
@@ -45,55 +51,54 @@ class AdditiveTrees:
     def __init__(self, text: str, column_category: npt.NDArray[np.intp], categories: int, threads: int = 0) -> None:
         self.booster = lgb.Booster(model_str=text)
         self.features = len(column_category)
-        self._threads = threads
-        self._categories = categories
-        self._trees: list[tuple[int, int, Floats]] = []
+        self._threads = threads or os.cpu_count() or 1
+        trees = list(trees_of(text))
+        owners = [_category_of(tree, column_category) for tree in trees]
+        self._forest = forest_of(trees, owners)
         self.expected = np.zeros(categories)
-        for position, fields in enumerate(_trees_of(text)):
-            self._add(position, fields, column_category)
-
-    def _add(self, position: int, fields: Mapping[str, str], column_category: npt.NDArray[np.intp]) -> None:
-        if int(fields["num_leaves"]) < 2:
-            return  # a constant; whatever it adds is the same for everybody
-        columns = np.unique(np.array(fields["split_feature"].split(), dtype=np.intp))
-        used = np.unique(column_category[columns])
-        if len(used) != 1:
-            raise ModelDirectoryError(
-                "Every tree of a score model must use one category, got a tree over several. Fit it anew."
-            )
-        value = np.array(fields["leaf_value"].split(), dtype=np.float64)
-        count = np.array(fields["leaf_count"].split(), dtype=np.float64)
-        category = int(used[0])
-        self.expected[category] += float(value @ count) / float(count.sum())
-        self._trees.append((position, category, value))
+        for tree, category in zip(trees, owners, strict=True):
+            self.expected[category] += tree.expected
 
     def category_functions(self, X: Floats) -> Floats:
         """``g_c`` of each row, shape (n, categories): log odds of bad against the expectation."""
-        g = np.empty((len(X), self._categories))
-        for start in range(0, len(X), _ROWS_AT_ONCE):
-            rows = slice(start, start + _ROWS_AT_ONCE)
-            g[rows] = self._sums_over_trees(X[rows])
-        return g
-
-    def _sums_over_trees(self, X: Floats) -> Floats:
-        leaf = np.asarray(self.booster.predict(X, pred_leaf=True, num_threads=self._threads_for(len(X))))
-        leaf = np.ascontiguousarray(leaf.reshape(len(X), -1).T.astype(np.intp))
-        sums = np.zeros((self._categories, len(X)))
-        for position, category, value in self._trees:
-            sums[category] += value[leaf[position]]
-        return np.asarray((sums - self.expected[:, None]).T)
+        return self._added_up(X, features=False)[0]
 
     def feature_contributions(self, X: Floats) -> Floats:
         """Path-dependent TreeSHAP value of each feature, shape (n, features), in log odds of bad."""
-        phi = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=self._threads_for(len(X))))
-        return np.asarray(phi.reshape(len(X), self.features + 1)[:, :-1])
+        return self._added_up(X, features=True)[1]
 
-    def _threads_for(self, rows: int) -> int:
-        return self._threads if rows > _ROWS_WORTH_THREADS else 1
+    def contributions(self, X: Floats) -> tuple[Floats, Floats]:
+        """Both at once: the category functions, bit for bit as alone, and each feature's Shapley value."""
+        return self._added_up(X, features=True)
+
+    def _added_up(self, X: Floats, *, features: bool) -> tuple[Floats, Floats]:
+        X = np.ascontiguousarray(X, dtype=np.float64)
+        g = np.empty((len(X), len(self.expected)))
+        phi = np.empty((len(X), self.features)) if features else _NO_FEATURES
+        starts = range(0, len(X), _ROWS_AT_ONCE)
+        if len(starts) < 2 or self._threads == 1:
+            for start in starts:
+                self._part(X, start, g, phi, features)
+        else:
+            with ThreadPoolExecutor(min(self._threads, len(starts))) as pool:
+                list(pool.map(lambda start: self._part(X, start, g, phi, features), starts))
+        return g, phi
+
+    def _part(self, X: Floats, start: int, g: Floats, phi: Floats, features: bool) -> None:
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        part = X[rows]
+        sums = np.zeros((len(self.expected), len(part)))
+        points = np.zeros((self.features, len(part))) if features else _NO_FEATURES
+        add_up(self._forest, part, features, sums, points)
+        g[rows] = (sums - self.expected[:, None]).T
+        if features:
+            phi[rows] = points.T
 
 
-def _trees_of(text: str) -> Iterator[dict[str, str]]:
-    """Fields of each tree of a text model; its numbers are printed to be read back exactly."""
-    for block in text.split("\nTree=")[1:]:
-        body = block.split("\n\n", 1)[0]
-        yield dict(line.split("=", 1) for line in body.splitlines() if "=" in line)
+def _category_of(tree: Tree, column_category: npt.NDArray[np.intp]) -> int:
+    used = np.unique(column_category[tree.column])
+    if len(used) != 1:
+        raise ModelDirectoryError(
+            "Every tree of a score model must use one category, got a tree over several. Fit it anew."
+        )
+    return int(used[0])
