@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benne.errors import CategoryError
+from benne.errors import CategoryError, ParameterError
 from benne.features.categories import CATEGORIES
+from benne.models.weight_contract import Contract
 
-__all__ = ["DEFAULT_WEIGHTS", "SINGLE", "CategoryLayout", "layout_of"]
+__all__ = ["DEFAULT_WEIGHTS", "SINGLE", "CategoryLayout", "checked_tolerance", "layout_of"]
 
 DEFAULT_WEIGHTS: Final[dict[str, float]] = dict(zip(CATEGORIES, (0.35, 0.25, 0.20, 0.15, 0.05), strict=True))
 
@@ -36,11 +37,14 @@ class CategoryLayout:
         Position in ``names`` of each feature column.
     weights : tuple of float
         Target share of each category; they sum to 1.
+    tolerances : tuple of float
+        How far each share may be from its weight; 0 throughout where empty.
     """
 
     names: tuple[str, ...]
     column_category: tuple[int, ...]
     weights: tuple[float, ...]
+    tolerances: tuple[float, ...] = ()
 
     @property
     def groups(self) -> list[list[int]]:
@@ -62,26 +66,59 @@ class CategoryLayout:
         kept = np.array([w if name in used else 0.0 for name, w in zip(self.names, self.weights, strict=True)])
         return np.asarray(kept / math.fsum(kept))
 
+    def contract_over(self, used: frozenset[str]) -> Contract:
+        """What the shares of these categories alone must be: weights renormalised, tolerances as they are."""
+        inside = [name in used for name in self.names]
+        tolerance = np.array(self.tolerances or (0.0,) * len(self.names))
+        names = tuple(name for name in self.names if name in used)
+        return Contract(names, self.weights_over(used)[inside], tolerance[inside])
+
 
 def layout_of(
     columns: Sequence[str],
     categories: Mapping[str, Sequence[str]] | str | None,
     weights: Mapping[str, float] | None,
+    tolerance: float | Mapping[str, float] = 0.0,
 ) -> CategoryLayout:
-    """Resolve the ``categories`` and ``weights`` of a model for the columns of its training data.
+    """Resolve the ``categories``, ``weights`` and ``tolerance`` of a model for the columns of its training data.
 
     Raises
     ------
     CategoryError
         If a category is empty, a column is in none or in two, a mapped column is missing,
         or a weight is unknown, missing, negative or not finite.
+    ParameterError
+        If a tolerance is of no category.
     """
     groups = _groups(columns, categories)
     if len(groups) > _MOST_CATEGORIES:
         raise CategoryError(f"A model must have at most {_MOST_CATEGORIES} categories, got {len(groups)}. Merge some.")
     order = [c for c in CATEGORIES if c in groups] + [c for c in groups if c not in CATEGORIES]
     of = _category_of_columns(columns, {name: groups[name] for name in order})
-    return CategoryLayout(tuple(order), tuple(of), _weights(order, weights))
+    return CategoryLayout(tuple(order), tuple(of), _weights(order, weights), _tolerances(order, tolerance))
+
+
+def checked_tolerance(tolerance: object, of: str = "tolerance") -> float:
+    """A tolerance that a share can have.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0.0 <= tolerance <= 1.0:
+        raise ParameterError(f"{of} must be a number within [0, 1], got {tolerance!r}.")
+    return float(tolerance)
+
+
+def _tolerances(names: Sequence[str], tolerance: float | Mapping[str, float]) -> tuple[float, ...]:
+    if not isinstance(tolerance, Mapping):
+        return (checked_tolerance(tolerance),) * len(names)
+    unknown = [name for name in tolerance if name not in names]
+    if unknown:
+        raise ParameterError(
+            f"tolerance must name categories of this model, got {_listed(unknown)}. Use {_listed(names)}."
+        )
+    return tuple(checked_tolerance(tolerance.get(name, 0.0), f"tolerance of {name!r}") for name in names)
 
 
 def _groups(columns: Sequence[str], categories: Mapping[str, Sequence[str]] | str | None) -> dict[str, list[str]]:

@@ -23,14 +23,13 @@ class ContractReport:
 
     Parameters
     ----------
-    tolerance : float
     reference_rows : int
         Size of the reference sample, on which the shares hold.
     reference_sha256 : str
         Of the sample's feature rows (float64, row by row), which are not kept. Of the sample,
         a saved model holds the values of each category function, sorted one by one.
     shares : DataFrame
-        One row per category: ``target`` weight, shipped ``multiplier``, ``influence`` of its
+        One row per category: ``target`` weight, its ``tolerance``, shipped ``multiplier``, ``influence`` of its
         function before that, and the realised share with its 95 % interval on the reference
         sample (``reference``, ``_low``, ``_high``) and out of fold (``out_of_fold``, …).
     price : DataFrame
@@ -40,7 +39,6 @@ class ContractReport:
         paired interval.
     """
 
-    tolerance: float
     reference_rows: int
     reference_sha256: str
     shares: pd.DataFrame
@@ -95,6 +93,7 @@ def shares_table(
     """
     columns = {
         "target": contract.weights,
+        "tolerance": np.broadcast_to(contract.tolerance, contract.weights.shape),
         "multiplier": multipliers,
         "influence": np.abs(reference - reference.mean(axis=0)).mean(axis=0),
     }

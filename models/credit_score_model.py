@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benne.errors import ModelDirectoryError, ModelError, ParameterError
 from benne.models.additive_booster import BoosterOptions, BoosterRecipe
-from benne.models.category_layout import layout_of
+from benne.models.category_layout import checked_tolerance, layout_of
 from benne.models.consent_patterns import (
     Withheld,
 )
@@ -54,8 +54,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weights : mapping of str to float or None, default=None
         Share of each category, renormalised to sum to 1. None takes 35/25/20/15/5 %,
         renormalised over the categories given.
-    tolerance : float, default=0.0
-        How far a share may be from its weight; 1 leaves weights free.
+    tolerance : float or mapping of str to float, default=0.0
+        How far a share may be from its weight, for all or by category (0 for those not named);
+        1 leaves weights free.
     booster : BoosterOptions or None, default=None
     scale : ScoreScale or None, default=None
     random_state : int, default=0
@@ -121,7 +122,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         categories: Mapping[str, Sequence[str]] | str | None = None,
         weights: Mapping[str, float] | None = None,
-        tolerance: float = 0.0,
+        tolerance: float | Mapping[str, float] = 0.0,
         booster: BoosterOptions | None = None,
         scale: ScoreScale | None = None,
         random_state: int = 0,
@@ -159,14 +160,14 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         options, scale = self._checked_parameters()
         table = read_table(X)
         columns = tuple(table.frame.columns)
-        layout = layout_of(columns, self.categories, self.weights)
+        layout = layout_of(columns, self.categories, self.weights, self.tolerance)
         rules = rules_for(columns, layout.names, options.monotone)
         folding = Folding(groups, time, options.folds, self.random_state)
         data, classes = training_data(table, y, sample_weight, layout, rules, folding)
         recipe = BoosterRecipe(options, self.random_state, layout.groups, list(rules.directions))
         # One BLAS thread: vectors this short gain nothing from more, and sums stay the same on every machine.
         with threadpool_limits(limits=1, user_api="blas"):
-            learned, self._oof = learn(data, layout, recipe, float(self.tolerance), scale)
+            learned, self._oof = learn(data, layout, recipe, scale)
         rules = tightened(rules, data, layout)
         self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
         return self
@@ -256,7 +257,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ModelError(
                 "The frontier needs the rows of the fit, and a loaded model has none. Call it after `fit`."
             )
-        taus = [float(_checked_tolerance(tau)) for tau in tolerances]
+        taus = [checked_tolerance(tau) for tau in tolerances]
         layout = self._function.layout
         with threadpool_limits(limits=1, user_api="blas"):
             return frontier_table(layout.names, np.array(layout.weights), self._oof, taus)
@@ -338,7 +339,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ParameterError(f"booster must be BoosterOptions or None, got {type(options).__name__}.")
         if not isinstance(scale, ScoreScale):
             raise ParameterError(f"scale must be a ScoreScale or None, got {type(scale).__name__}.")
-        _checked_tolerance(self.tolerance)
+        if not isinstance(self.tolerance, Mapping):
+            checked_tolerance(self.tolerance)
         seed = self.random_state
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
             raise ParameterError(f"random_state must be a whole number from 0 to 2**31 - 1, got {seed!r}.")
@@ -351,9 +353,3 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _checked_tolerance(tolerance: object) -> float:
-    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float)) or not 0.0 <= tolerance <= 1.0:
-        raise ParameterError(f"tolerance must be a number within [0, 1], got {tolerance!r}.")
-    return float(tolerance)

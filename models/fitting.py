@@ -20,7 +20,7 @@ from benne.models.points import AdditiveTrees
 from benne.models.resampling import Resampler
 from benne.models.scale import ScoreScale
 from benne.models.score_function import PatternWeights
-from benne.models.weight_contract import Contract, ContractSolution, influence, solve_contract
+from benne.models.weight_contract import ContractSolution, influence, solve_contract
 
 __all__ = ["Learned", "TrainingData", "learn"]
 
@@ -81,21 +81,15 @@ class Learned:
 class _Plan:
     layout: CategoryLayout
     recipe: BoosterRecipe
-    tolerance: float
     scale: ScoreScale
 
     def trees(self, text: str) -> AdditiveTrees:
         names = len(self.layout.names)
         return AdditiveTrees(text, self.layout.categories_of_columns, names, self.recipe.options.threads)
 
-    def contract(self, used: frozenset[str]) -> Contract:
-        names = tuple(name for name in self.layout.names if name in used)
-        weights = self.layout.weights_over(used)
-        return Contract(names, weights[[name in used for name in self.layout.names]], self.tolerance)
-
 
 def learn(
-    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, tolerance: float, scale: ScoreScale
+    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale
 ) -> tuple[Learned, OutOfFold]:
     """Fit booster, contract and calibration; returns also the out-of-fold rows, which are not saved.
 
@@ -109,7 +103,7 @@ def learn(
     WeightContractError
         If a category has no influence or the contract has no solution.
     """
-    plan = _Plan(layout, recipe, tolerance, scale)
+    plan = _Plan(layout, recipe, scale)
     full = np.asarray(data.consented.all(axis=1))
     if min(data.bad[full].sum(), (1.0 - data.bad[full]).sum()) < 2:
         raise LabelError(
@@ -169,7 +163,7 @@ def _folds_within(folds: Folds, full: Bools, bad: Floats) -> tuple[Folds, list[I
 
 def _checked_influence(plan: _Plan, reference: Floats) -> Floats:
     scale = influence(reference)
-    contract = plan.contract(frozenset(plan.layout.names))
+    contract = plan.layout.contract_over(frozenset(plan.layout.names))
     mute = [n for n, s, low in zip(contract.names, scale, contract.lowest, strict=True) if s == 0 and low > 0]
     if mute and contract.binds:
         raise WeightContractError(
@@ -199,7 +193,7 @@ def _solve_pattern(
     inside = np.array([name in used for name in plan.layout.names])
     rows = held & data.consented[:, inside].all(axis=1)
     weight = None if data.weight is None else data.weight[rows]
-    solution = solve_contract(z[rows][:, inside], data.bad[rows], plan.contract(used), weight)
+    solution = solve_contract(z[rows][:, inside], data.bad[rows], plan.layout.contract_over(used), weight)
     if not solution.multipliers.any():
         _log.warning(
             "Members who let only %s be used get the base rate: no evidence in it held out of fold.",
@@ -243,12 +237,11 @@ def _unconstrained(plan: _Plan, data: TrainingData, full: Bools, fitted: FoldTre
 
 
 def _report(plan: _Plan, solution: _PatternSolution, reference: Floats, oof: OutOfFold, sha256: str) -> ContractReport:
-    contract = plan.contract(frozenset(plan.layout.names))
+    contract = plan.layout.contract_over(frozenset(plan.layout.names))
     held_out = Resampler(len(oof.bad), oof.groups, plan.recipe.seed)
     both = (Resampler(len(reference), None, plan.recipe.seed), held_out)
     multipliers = np.array(solution.shipped.multipliers)
     return ContractReport(
-        tolerance=plan.tolerance,
         reference_rows=len(reference),
         reference_sha256=sha256,
         shares=shares_table(contract, multipliers, reference, solution.contributions, both),

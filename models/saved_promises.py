@@ -12,7 +12,7 @@ import numpy as np
 
 from benne.errors import ModelDirectoryError
 from benne.models.consent_patterns import allowed_patterns
-from benne.models.weight_contract import Contract, influence_shares
+from benne.models.weight_contract import influence_shares
 
 if TYPE_CHECKING:
     from benne.models.category_layout import CategoryLayout
@@ -54,8 +54,6 @@ def check_promises(state: ModelState) -> None:
     patterns = state.learned.patterns
     _must([p.used for p in patterns] == allowed_patterns(layout), "every allowed pattern of consent once", "others")
     _must(set(state.learned.calibration_reports) == {p.used for p in patterns}, "a report per pattern", "others")
-    tolerance = state.learned.contract_report.tolerance
-    _must(_is_number(tolerance) and 0.0 <= tolerance <= 1.0, "a tolerance within [0, 1]", "another")
     reference = state.learned.reference
     _must(
         reference.shape == (state.learned.contract_report.reference_rows, len(layout.names))
@@ -81,6 +79,8 @@ def _check_layout(layout: CategoryLayout, columns: Collection[str]) -> None:
     weights = layout.weights
     sound = len(weights) == len(names) and all(_is_number(w) and w > 0 for w in weights)
     _must(sound and abs(math.fsum(weights) - 1.0) < 1e-9, "positive weights that sum to 1", "others")
+    kept = all(_is_number(tolerance) and 0.0 <= tolerance <= 1.0 for tolerance in layout.tolerances)
+    _must(kept and len(layout.tolerances) == len(names), "a tolerance within [0, 1] for each category", "others")
 
 
 def _check_pattern(pattern: PatternWeights, layout: CategoryLayout) -> None:
@@ -97,18 +97,16 @@ def _check_pattern(pattern: PatternWeights, layout: CategoryLayout) -> None:
 
 def _check_shares(pattern: PatternWeights, state: ModelState) -> None:
     """Recompute the pattern's shares on the reference sample: a saved promise is checked, not trusted."""
-    layout, tolerance = state.layout, state.learned.contract_report.tolerance
-    weights = layout.weights_over(pattern.used)
+    contract = state.layout.contract_over(pattern.used)
     if not any(pattern.multipliers):
-        inside = weights > 0
-        names = tuple(name for name, used in zip(layout.names, inside, strict=True) if used)
-        _must(not Contract(names, weights[inside], tolerance).binds, "multipliers that carry the weights", "zeros")
+        _must(not contract.binds, "multipliers that carry the weights", "zeros")
         return
-    shares = influence_shares(state.learned.reference * np.array(pattern.multipliers))
-    missed = float(np.abs(shares - weights).max())
-    if not missed <= tolerance + _SHARES_HOLD_TO:
+    inside = [name in pattern.used for name in state.layout.names]
+    shares = influence_shares((state.learned.reference * np.array(pattern.multipliers))[:, inside])
+    missed = float((np.abs(shares - contract.weights) - contract.tolerance).max())
+    if not missed <= _SHARES_HOLD_TO:
         raise ModelDirectoryError(
-            f"Shares on the reference sample must be within {tolerance + _SHARES_HOLD_TO:g} of the weights, "
+            f"Shares on the reference sample must be within {_SHARES_HOLD_TO:g} of what the contract allows, "
             f"got {missed:g} off. Fit anew."
         )
 

@@ -47,11 +47,17 @@ def parameters_to(parameters: Mapping[str, Any]) -> Json:
     return {
         "categories": categories,
         "weights": None if weights is None else {name: float(w) for name, w in weights.items()},
-        "tolerance": float(parameters["tolerance"]),
+        "tolerance": _tolerance_to(parameters["tolerance"]),
         "booster": None if parameters["booster"] is None else dataclasses.asdict(parameters["booster"]),
         "scale": None if parameters["scale"] is None else dataclasses.asdict(parameters["scale"]),
         "random_state": int(parameters["random_state"]),
     }
+
+
+def _tolerance_to(tolerance: float | Mapping[str, float]) -> float | dict[str, float]:
+    if isinstance(tolerance, Mapping):
+        return {name: float(share) for name, share in tolerance.items()}
+    return float(tolerance)
 
 
 def parameters_from(data: Json) -> Json:
@@ -71,7 +77,7 @@ def scale_from(data: Json) -> ScoreScale:
 
 def layout_from(data: Json) -> CategoryLayout:
     """Inverse of ``dataclasses.asdict``."""
-    return CategoryLayout(tuple(data["names"]), tuple(data["column_category"]), tuple(data["weights"]))
+    return CategoryLayout(**{name: tuple(values) for name, values in data.items()})
 
 
 def rules_to(rules: FeatureRules) -> list[Json]:
@@ -121,7 +127,7 @@ def classes_from(data: Json) -> npt.NDArray[Any]:
 def contract_to(report: ContractReport) -> Json:
     """The contract report."""
     return {
-        **{name: getattr(report, name) for name in ("tolerance", "reference_rows", "reference_sha256")},
+        **{name: getattr(report, name) for name in ("reference_rows", "reference_sha256")},
         "shares": _frame_to(report.shares),
         "price": _frame_to(report.price),
     }

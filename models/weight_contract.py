@@ -34,13 +34,13 @@ class Contract:
         Categories, for messages.
     weights : ndarray, shape (categories,)
         Target shares; they sum to 1.
-    tolerance : float
+    tolerance : float or ndarray, shape (categories,)
         Largest allowed difference of a share from its weight; 0 is exact, 1 leaves shares free.
     """
 
     names: tuple[str, ...]
     weights: Floats
-    tolerance: float
+    tolerance: float | Floats
 
     @property
     def lowest(self) -> Floats:
@@ -120,7 +120,7 @@ def solve_contract(z: Floats, bad: Floats, contract: Contract, sample_weight: Fl
     weight = np.ones(len(bad)) if sample_weight is None else sample_weight
     target = _smoothed(bad, weight)
     shares = contract.weights
-    if contract.tolerance > 0 and len(contract.names) > 1:
+    if np.any(np.asarray(contract.tolerance) > 0) and len(contract.names) > 1:
         shares = _best_shares(z, target, weight / weight.sum(), contract)
     slope, intercept = _slope_and_intercept(z @ shares, target, weight)
     if slope > 0:

@@ -136,6 +136,20 @@ def test_a_tolerance_keeps_every_share_within_it(members, categories, quick) -> 
     assert 1e-6 < loose.contract_report_.largest_miss <= 0.1 + 1e-9
 
 
+def test_each_category_may_have_a_tolerance_of_its_own(members, categories, quick, tmp_path) -> None:
+    own = CreditScoreModel(categories, tolerance={"social": 0.05, "behaviour": 0.1}, booster=quick)
+    own.fit(members.X, members.y)
+    shares = own.contract_report_.shares
+    off = (shares["reference"] - shares["target"]).abs()
+    assert (off <= shares["tolerance"] + 1e-6).all()
+    assert shares["tolerance"].to_dict() == {"credit_history": 0.0, "behaviour": 0.1, "ability": 0.0, "social": 0.05}
+    assert off["behaviour"] > 1e-3
+    own.save(tmp_path / "it")
+    again = CreditScoreModel.load(tmp_path / "it")
+    assert again.tolerance == own.tolerance
+    assert again.predict_score(members.X).tobytes() == own.predict_score(members.X).tobytes()
+
+
 def test_a_category_without_influence_is_named(members, categories, quick) -> None:
     X = members.X.assign(friends=1.0)
     with pytest.raises(WeightContractError, match="Category 'social' must have influence to carry its weight"):
@@ -334,6 +348,8 @@ def test_a_registered_feature_keeps_to_its_declared_range() -> None:
     [
         ({"tolerance": -0.1}, r"tolerance must be a number within \[0, 1\], got -0.1"),
         ({"tolerance": "none"}, "tolerance must be a number"),
+        ({"tolerance": {"single": 1.5}}, r"tolerance of 'single' must be a number within \[0, 1\], got 1.5"),
+        ({"tolerance": {"income": 0.1}}, "tolerance must name categories of this model, got 'income'. Use 'single'"),
         ({"booster": {"max_depth": 3}}, "booster must be BoosterOptions or None, got dict"),
         ({"scale": 40}, "scale must be a ScoreScale or None, got int"),
         ({"scale": ScoreScale(pdo=0)}, "pdo of the score scale must be a positive number"),
