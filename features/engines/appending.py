@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benne.errors import EventValueError
+from benne.features.engines.store_identities import Taken, check_identities
+from benne.features.engines.store_members import Tables
 from benne.features.events.batches import Door
 from benne.features.events.currency import check_currency
 from benne.features.events.digest import least
@@ -21,11 +25,31 @@ from benne.features.events.tables import TABLES
 from benne.features.events.validation import check_names, stored_schema
 from benne.features.events.views import connect, create_view
 
-__all__ = ["Appended", "appended"]
+__all__ = ["Appended", "Held", "appended"]
 
 _STORED: Final = "the rows that are stored already"
 
-Tables = dict[str, pa.Table]
+
+@dataclass(frozen=True)
+class Held:
+    """What is stored, which new rows are held against.
+
+    Parameters
+    ----------
+    watermark : int
+        No new row may have been known before it: an old observation would change.
+    currency : str or None
+        Of every amount; None while no row has named it.
+    rows : callable
+        From subject ids to the rows stored of them.
+    taken : callable
+        See :data:`benne.features.engines.store_identities.Taken`.
+    """
+
+    watermark: int
+    currency: str | None
+    rows: Callable[[list[str]], Mapping[str, Tables]]
+    taken: Taken
 
 
 @dataclass(frozen=True)
@@ -34,23 +58,29 @@ class Appended:
 
     Parameters
     ----------
+    new : mapping of str to pyarrow.Table
+        The new rows in stored form; no table is empty.
     members : mapping of str to dict of str to pyarrow.Table
         Of every member concerned, all rows: the stored ones and the new ones.
-    rows : int
-        How many rows are new.
     known_since : mapping of (str, str) to int
         For every (table, column) in which a new row holds a value, when the first such row
         became known.
+    currency : str or None
+        Of every amount, stored or new.
     """
 
+    new: Tables
     members: Mapping[str, Tables]
-    rows: int
     known_since: Mapping[tuple[str, str], int]
+    currency: str | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows are new."""
+        return sum(table.num_rows for table in self.new.values())
 
 
-def appended(
-    raw: Mapping[str, Any], door: Door, watermark: int, stored: Callable[[list[str]], Mapping[str, Tables]]
-) -> Appended:
+def appended(raw: Mapping[str, Any], door: Door, held: Held) -> Appended:
     """Take new rows through the door.
 
     Parameters
@@ -58,27 +88,40 @@ def appended(
     raw : mapping of str to table
         As for :func:`benne.features.load_events`; ``members`` only holds who joins.
     door : Door
-    watermark : int
-        No row may have been known before it: an old observation would change.
-    stored : callable
-        From subject ids to the rows stored of them.
+    held : Held
 
     Raises
     ------
     EventSchemaError, EventValueError
-        As for :func:`benne.features.load_events`; the stored rows count as loaded with the new ones.
+        As for :func:`benne.features.load_events`; what is stored counts as loaded with the new rows.
     """
+    currency = _currency_of(door, held)
     new = _conformed(raw, door)
-    _check_watermark(new, watermark)
+    _check_watermark(new, held.watermark)
     subjects = sorted({one for table in new.values() for one in pc.unique(table.column("subject_id")).to_pylist()})
-    before = stored(subjects)
+    before = held.rows(subjects)
     whole = _together(new, before)
-    _check(whole, door)
-    return Appended(
-        {subject: _of(subject, whole) for subject in subjects},
-        sum(table.num_rows for table in new.values()),
-        {(name, column): since for name, table in new.items() for column, since in _known_since(table).items()},
-    )
+    _check(whole, door, currency)
+    check_identities(new, held.taken, door.findings)
+    since = {(name, column): since for name, table in new.items() for column, since in _known_since(table).items()}
+    return Appended(new, _by_member(whole), since, held.currency or _named(new, currency))
+
+
+def _currency_of(door: Door, held: Held) -> str | None:
+    """The currency the new amounts must be in, where it is known."""
+    named = door.currency
+    if named is not None and not re.fullmatch("[A-Z]{3}", named):
+        raise EventValueError("currency must be an ISO 4217 code, got something else. Name it like EUR.")
+    if named and held.currency and named != held.currency:
+        raise EventValueError(f"currency must be the store's own, {held.currency}, got {named}. Convert the amounts.")
+    return held.currency or named
+
+
+def _named(new: Tables, expected: str | None) -> str | None:
+    """The currency that new rows name; the expected one where they hold amounts and name none."""
+    columns = [table.column("currency") for table in new.values() if "currency" in table.column_names]
+    named = [one for column in columns for one in pc.unique(column).to_pylist() if one is not None]
+    return named[0] if named else expected if columns else None
 
 
 def _conformed(raw: Mapping[str, Any], door: Door) -> Tables:
@@ -122,11 +165,13 @@ def _together(new: Tables, before: Mapping[str, Tables]) -> dict[str, tuple[pa.T
         stored = [tables[name] for tables in before.values() if name in tables]
         empty = stored_schema(TABLES[name]).empty_table()
         added = [new[name]] if name in new else []
-        whole[name] = pa.concat_tables([empty, *stored, *added]), sum(table.num_rows for table in stored)
+        # In one piece: thousands of members' pieces would each be looked at for every row.
+        every = pa.concat_tables([empty, *stored, *added]).combine_chunks()
+        whole[name] = every, sum(table.num_rows for table in stored)
     return whole
 
 
-def _check(whole: Mapping[str, tuple[pa.Table, int]], door: Door) -> None:
+def _check(whole: Mapping[str, tuple[pa.Table, int]], door: Door, currency: str | None) -> None:
     layouts = {}
     with connect() as connection:
         for name, (table, stored) in whole.items():
@@ -135,9 +180,23 @@ def _check(whole: Mapping[str, tuple[pa.Table, int]], door: Door) -> None:
             layouts[name].add(_STORED, stored)
             layouts[name].add("", table.num_rows - stored)
         check_integrity(connection, layouts, door.findings)
-        check_currency(connection, layouts, door.currency, door.findings)
+        check_currency(connection, layouts, currency, door.findings)
 
 
-def _of(subject: str, whole: Mapping[str, tuple[pa.Table, int]]) -> Tables:
-    found = {name: table.filter(pc.equal(table.column("subject_id"), subject)) for name, (table, _) in whole.items()}
-    return {name: table for name, table in found.items() if table.num_rows}
+def _by_member(whole: Mapping[str, tuple[pa.Table, int]]) -> dict[str, Tables]:
+    found: dict[str, Tables] = {}
+    for name, (table, _) in whole.items():
+        for subject, rows in _runs(table):
+            found.setdefault(subject, {})[name] = rows
+    return found
+
+
+def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Each member's rows, in the order they came; sorted once, whatever the number of members."""
+    encoded = table.column("subject_id").combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(encoded.dictionary))).tolist()
+    grouped = table.take(order)
+    for subject, begin, end in zip(encoded.dictionary.to_pylist(), [0, *ends], ends, strict=False):
+        yield subject, grouped.slice(begin, end - begin)

@@ -15,17 +15,16 @@ from threading import local
 import numpy as np
 import pyarrow as pa
 
-from benne.errors import EventValueError
 from benne.features.compute import UNREAD, Loaded, compute
 from benne.features.engines.clustered_table import ClusteredTable, member_rows, sorted_source
-from benne.features.engines.packing import pack, streamed, with_moments
+from benne.features.engines.packing import check_row_count, pack, streamed, with_moments
 from benne.features.engines.task import Members, Task
 from benne.features.events.events import Events
 from benne.features.events.tables import TABLES
 from benne.features.events.validation import stored_schema
 from benne.features.kernel.finaliser import Floats
 from benne.features.kernel.program import DAY, SCHEDULE_DAYS
-from benne.features.kernel.stream import MAXIMUM_EVENTS, Integers, Mask, Observations
+from benne.features.kernel.stream import Integers, Mask, Observations
 
 __all__ = ["Layout", "RangeReader", "compute_embedded"]
 
@@ -126,12 +125,7 @@ class Layout:
         self.sources = {name: sorted_source(events, name, folder) for name in members.until}
         self.rows = {name: member_rows(name, source, members.subject_ids) for name, source in self.sources.items()}
         for name, (start, stop) in self.rows.items():
-            most = int((stop - start).max(initial=0))
-            if most > MAXIMUM_EVENTS:
-                raise EventValueError(
-                    f"A member must have at most {MAXIMUM_EVENTS:,} rows in {name}, got {most:,}. "
-                    "Split what is not one person's, or leave out what is older than any window."
-                )
+            check_row_count(name, stop - start)  # packing does too, but those rows would have been read by then
 
     def ranges(self, workers: int = 1) -> list[tuple[int, int]]:
         """Cut the members into ranges of codes whose rows fit into memory together, two or more for every worker."""

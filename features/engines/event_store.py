@@ -2,79 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import logging
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import numpy as np
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    bindparam,
-    create_engine,
-    delete,
-    event,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, inspect, select
 
 from benne.errors import EventSchemaError, EventValueError, StoreError
 from benne.features.compute import Loaded
-from benne.features.engines.appending import Tables, appended
-from benne.features.engines.embedded import Layout, RangeReader
-from benne.features.engines.member_rows import from_bytes, loaded_from, to_bytes
-from benne.features.engines.packed import dump, one_member, restore
-from benne.features.engines.task import Members
+from benne.features.engines.appending import Held, appended
+from benne.features.engines.packed import restore
+from benne.features.engines.store_database import MAKE_ONE, Database
+from benne.features.engines.store_erasure import erase
+from benne.features.engines.store_filling import Progress, currency_of, fill
+from benne.features.engines.store_identities import identities, remember, taken
+from benne.features.engines.store_members import Tables, add_links, put, rows_of
+from benne.features.engines.store_state import KnownSince, State, begin, change, locked, pairs
+from benne.features.engines.store_tables import FORMAT, METADATA, ONE_MEMBER, STORE
 from benne.features.events.batches import Door
 from benne.features.events.events import Events
 from benne.features.events.keys import SubjectKey
 from benne.features.events.moments import microseconds
-from benne.features.events.validation import LATEST
 
-__all__ = ["EventStore", "StoredMember"]
+__all__ = ["EventStore", "KnownSince", "StoredMember"]
 
-_FORMAT: Final = 2
-_BUSY_MILLISECONDS: Final = 30_000
-_MAKE_ONE: Final = "Make it: benne store create, or EventStore.create."
 _NO_SKEW: Final = timedelta(0)
-
-_METADATA = MetaData()
-_STORE = Table(
-    "event_store", _METADATA,
-    Column("format", Integer, primary_key=True, autoincrement=False),
-    Column("key_fingerprint", String(64), nullable=False),
-    Column("watermark", BigInteger, nullable=False),
-    Column("known_since", String, nullable=False),
-)  # fmt: skip
-_MEMBERS = Table(
-    "member_events", _METADATA,
-    Column("subject_id", String(32), primary_key=True),
-    Column("rows", LargeBinary, nullable=False),
-    Column("packed", LargeBinary, nullable=False),
-)  # fmt: skip
-_SUBJECT = bindparam("subject", type_=String)
-_ONE = select(_STORE.c.watermark, _STORE.c.known_since, _MEMBERS.c.packed).select_from(
-    _STORE.outerjoin(_MEMBERS, _MEMBERS.c.subject_id == _SUBJECT)
-)
-
-KnownSince = Mapping[tuple[str, str], int]
-Progress = Callable[[int, int], None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,7 +58,7 @@ class EventStore:
 
     Parameters
     ----------
-    engine : Engine
+    database : Database
         From :meth:`create` or :meth:`open`.
 
     Notes
@@ -109,11 +66,11 @@ class EventStore:
     Each member's rows lie in one database row, twice: as they were stored, and in the kernel's
     form. The watermark only moves on; a row that becomes known later belongs after it, so that
     nothing changes an observation before the watermark: neither a row of the member's own, nor
-    the first row that anybody has in a table.
+    the first row that anybody has in a table. A reader sees an append whole or not at all.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._known_since = ("", dict[tuple[str, str], int]())  # as text, and read
 
     @classmethod
@@ -139,19 +96,15 @@ class EventStore:
         EventValueError
             If a row was known after the watermark.
         """
-        store = cls(_engine(url))
+        store = cls(Database.at(url))
         moment = microseconds(watermark)
         try:
-            with store._transaction() as connection:
-                if inspect(connection).has_table(_STORE.name):
+            with store._database.writing() as connection:
+                if inspect(connection).has_table(STORE.name):
                     raise StoreError("A new event store must be made where none is, got one. Open it, or name another.")
-                _METADATA.create_all(connection)
-                connection.execute(insert(_STORE), {
-                    "format": _FORMAT, "key_fingerprint": events.key_fingerprint, "watermark": moment + 1,
-                    "known_since": _text(events.known_since),
-                })  # fmt: skip
-                for rows in _all_members(events, moment, progress):
-                    connection.execute(insert(_MEMBERS), rows)
+                METADATA.create_all(connection)
+                begin(connection, State(events.key_fingerprint, moment + 1, events.known_since, currency_of(events)))
+                fill(connection, events, moment, progress)
         except BaseException:
             store.close()
             raise
@@ -166,14 +119,14 @@ class EventStore:
         StoreError
             If there is none, it is of another version, or the database cannot be used.
         """
-        store = cls(_engine(url, must_exist=True))
+        store = cls(Database.at(url, must_exist=True))
         try:
-            with store._transaction() as connection:
-                found = inspect(connection).has_table(_STORE.name)
-                formats = connection.execute(select(_STORE.c.format)).scalars().all() if found else []
-            if formats != [_FORMAT]:
+            with store._database.reading() as connection:
+                found = inspect(connection).has_table(STORE.name)
+                formats = connection.execute(select(STORE.c.format)).scalars().all() if found else []
+            if formats != [FORMAT]:
                 got = formats or "no store"
-                raise StoreError(f"An event store must have format {_FORMAT}, got {got}. {_MAKE_ONE}")
+                raise StoreError(f"An event store must have format {FORMAT}, got {got}. {MAKE_ONE}")
         except BaseException:
             store.close()
             raise
@@ -181,27 +134,27 @@ class EventStore:
 
     def close(self) -> None:
         """Give every connection back."""
-        self._engine.dispose()
+        self._database.close()
 
     @property
     def watermark(self) -> int:
         """Everything known before this moment is in the store; microseconds since 1970-01-01 UTC."""
-        with self._transaction() as connection:
-            return int(connection.execute(select(_STORE.c.watermark)).scalar_one())
+        with self._database.reading() as connection:
+            return int(connection.execute(select(STORE.c.watermark)).scalar_one())
 
     def member(self, subject_id: str) -> StoredMember:
         """Everything of one member, the watermark and what columns there are, of one instant."""
-        with _typed_failures(), self._engine.connect() as connection:
-            watermark, text, packed = connection.execute(_ONE, {"subject": subject_id}).one()
+        with self._database.reading() as connection:
+            watermark, text, packed = connection.execute(ONE_MEMBER, {"subject": subject_id}).one()
         known_since = self._known_since
         if known_since[0] != text:
-            known_since = self._known_since = text, _pairs(text)
+            known_since = self._known_since = text, pairs(text)
         return StoredMember(None if packed is None else restore(packed), int(watermark), known_since[1])
 
     def rows(self, subject_id: str) -> Tables:
         """A member's stored tables, for export and replay; empty where the store does not know them."""
-        with self._transaction() as connection:
-            return _stored(connection, [subject_id]).get(subject_id, {})
+        with self._database.reading() as connection:
+            return rows_of(connection, [subject_id]).get(subject_id, {})
 
     def append(
         self, raw: Mapping[str, Any], *, key: SubjectKey, ingested_at: datetime, currency: str | None = None,
@@ -218,7 +171,8 @@ class EventStore:
             The ingest clock, later than every one before, and ``known_at`` of rows that have none.
             The watermark moves just behind it, so that what was added can be asked for at once.
         currency, clock_skew
-            As for :func:`benne.features.load_events`.
+            As for :func:`benne.features.load_events`. The first currency that is named is the
+            store's from then on.
 
         Returns
         -------
@@ -228,24 +182,23 @@ class EventStore:
         Raises
         ------
         EventSchemaError, EventValueError
-            As for :func:`benne.features.load_events`; rows are held against the stored ones of
-            their members too, and may not have been known before the watermark.
+            As for :func:`benne.features.load_events`; rows are held against the stored ones too,
+            and may not have been known before the watermark.
         """
         door = Door(key, ingested_at, clock_skew, currency)
-        with self._transaction() as connection:
-            fingerprint, watermark, text = connection.execute(
-                select(_STORE.c.key_fingerprint, _STORE.c.watermark, _STORE.c.known_since).with_for_update()
-            ).one()
-            if fingerprint != key.fingerprint:
+        with self._database.writing() as connection:
+            state = locked(connection)
+            if state.key_fingerprint != key.fingerprint:
                 raise EventSchemaError("Rows must be keyed with the store's own key, got another. Name the right one.")
-            _check_clock(door.clock, watermark)
-            new = appended(raw, door, watermark, lambda subjects: _stored(connection, subjects))
-            if new.members:
-                connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id.in_(list(new.members))))
-                connection.execute(insert(_MEMBERS), [_member(s, tables) for s, tables in new.members.items()])
-            known_since = _text({**new.known_since, **_pairs(text)})  # what is new came later
+            _check_clock(door.clock, state.watermark)
+            new = appended(raw, door, _held(connection, state))
+            put(connection, new.members)
+            remember(connection, identities(new.new))
+            if "interactions" in new.new:
+                add_links(connection, new.new["interactions"])
+            known_since = {**new.known_since, **state.known_since}  # what is new came later
             # What became known now is seen from the next microsecond on, and nothing more will be known now.
-            connection.execute(update(_STORE).values(watermark=door.clock + 1, known_since=known_since))
+            change(connection, State(state.key_fingerprint, door.clock + 1, known_since, new.currency))
         return new.rows
 
     def advance(self, ingested_at: datetime) -> None:
@@ -257,102 +210,73 @@ class EventStore:
             If it lies before the watermark.
         """
         clock = microseconds(ingested_at)
-        with self._transaction() as connection:
-            _check_clock(clock, connection.execute(select(_STORE.c.watermark).with_for_update()).scalar_one())
-            connection.execute(update(_STORE).values(watermark=clock + 1))
+        with self._database.writing() as connection:
+            state = locked(connection)
+            _check_clock(clock, state.watermark)
+            change(connection, state._replace(watermark=clock + 1))
 
     def erase(self, subject_id: str) -> bool:
-        """Remove everything of one member; whether there was anything."""
-        with self._transaction() as connection:
-            gone = connection.execute(delete(_MEMBERS).where(_MEMBERS.c.subject_id == subject_id))
-            return bool(gone.rowcount)
+        """Remove everything of one member, and their id from the interactions of others.
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        with _typed_failures(), self._engine.connect() as connection:
-            writing = connection.execution_options(benne_write=True)
-            with writing.begin():
-                yield writing
+        Parameters
+        ----------
+        subject_id : str
+
+        Returns
+        -------
+        bool
+            Whether there was anything.
+
+        Raises
+        ------
+        EventValueError
+            If it is no subject id: nobody's rows would be found.
+
+        Notes
+        -----
+        Others keep what they did with them, under a random id that leads to nobody; a row that is
+        appended afterwards and names the member again brings their id back. SQLite's log is wiped
+        at last. Where somebody reads an older state of the store just then, that cannot be done
+        yet: a warning says so, and :meth:`wipe` does it later.
+        """
+        if not re.fullmatch("[0-9a-f]{32}", subject_id):
+            raise EventValueError(
+                "subject_id must be 32 hexadecimal digits, got something else. Make it with SubjectKey.subject_ids."
+            )
+        with self._database.writing() as connection:
+            locked(connection)
+            found = erase(connection, subject_id)
+        if not self.wipe():
+            _log.warning(
+                "What was erased from the event store stays in the log of its database, as somebody reads an older "
+                "state of it. Call EventStore.wipe, or erase again, when they have done."
+            )
+        return found
+
+    def wipe(self) -> bool:
+        """Leave nothing in SQLite's files of what was erased; :meth:`erase` does so already.
+
+        Returns
+        -------
+        bool
+            False while somebody reads an older state of the store: wipe again when they have done.
+
+        Notes
+        -----
+        Another database's files are not touched, and the answer is True: they are seen to by its
+        own means (PostgreSQL: vacuum, and the log archive).
+        """
+        return self._database.wipe()
+
+
+def _held(connection: Connection, state: State) -> Held:
+    return Held(
+        state.watermark, state.currency,
+        lambda subjects: rows_of(connection, subjects),
+        lambda wanted: taken(connection, wanted),
+    )  # fmt: skip
 
 
 def _check_clock(clock: int, watermark: int) -> None:
     if clock < watermark:
         raise EventValueError("The ingest clock must not run back, got one before the watermark. Check the clock.")
-
-
-def _stored(connection: Connection, subjects: list[str]) -> dict[str, Tables]:
-    wanted = select(_MEMBERS.c.subject_id, _MEMBERS.c.rows).where(_MEMBERS.c.subject_id.in_(subjects))
-    return {subject: from_bytes(rows) for subject, rows in connection.execute(wanted)}
-
-
-def _member(subject: str, tables: Tables) -> dict[str, object]:
-    return {"subject_id": subject, "rows": to_bytes(tables), "packed": dump(loaded_from(tables))}
-
-
-def _text(known_since: KnownSince) -> str:
-    return json.dumps(sorted((table, column, since) for (table, column), since in known_since.items()))
-
-
-def _pairs(text: str) -> dict[tuple[str, str], int]:
-    return {(table, column): since for table, column, since in json.loads(text)}
-
-
-def _all_members(events: Events, watermark: int, progress: Progress | None) -> Iterator[list[dict[str, object]]]:
-    """The rows of the table of members, a range at a time."""
-    subjects = np.unique(events.read("members").column("subject_id").to_numpy(zero_copy_only=False))
-    members = Members(subjects, {name: np.full(len(subjects), LATEST) for name in events.tables})
-    with TemporaryDirectory(prefix="benne-sorted-") as folder:
-        layout = Layout(events, members, Path(folder))
-        reader = RangeReader(layout)
-        for first, last in layout.ranges():
-            loaded = reader.read(first, last)
-            if loaded.partition.rows.known_at.max(initial=watermark) > watermark:
-                raise EventValueError("No row may be known after the watermark, got some. Give the ingest clock.")
-            stored = reader.stored(first, last)
-            yield [
-                {"subject_id": str(subjects[first + k]), "packed": dump(one_member(loaded, k)),
-                 "rows": to_bytes({name: table for name, tables in stored.items() if (table := tables.get(k))})}
-                for k in range(last - first)
-            ]  # fmt: skip
-            if progress is not None:
-                progress(last, len(subjects))
-        reader.close()
-
-
-def _engine(url: str | Path, *, must_exist: bool = False) -> Engine:
-    address = make_url(url) if isinstance(url, str) and "://" in url else URL.create("sqlite", database=str(url))
-    if must_exist and address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        raise StoreError(f"An event store must be at {address.database}, got none. {_MAKE_ONE}")
-    engine = create_engine(address, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None
-    for setting in (
-        "journal_mode = wal",
-        "secure_delete = on",
-        "synchronous = full",
-        f"busy_timeout = {_BUSY_MILLISECONDS}",
-    ):
-        connection.execute(f"pragma {setting}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock before it reads; readers get a snapshot and wait for nobody.
-    writes = connection.get_execution_options().get("benne_write", False)
-    connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-
-@contextmanager
-def _typed_failures() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as problem:
-        kind = type(problem).__name__
-        raise StoreError(
-            f"The event store must be reachable and whole, got {kind}. Check its address, rights and disk."
-        ) from None

@@ -55,12 +55,18 @@ def from_bytes(content: bytes) -> dict[str, pa.Table]:
 
 def loaded_from(tables: Mapping[str, pa.Table]) -> Loaded:
     """What the kernel reads of one member's stored rows."""
-    rows = {n: with_moments(t, np.zeros(t.num_rows, dtype=np.int64), corrected=True) for n, t in tables.items()}
-    return pack(rows, 1)
+    return pack({name: _with_moments(table) for name, table in tables.items()}, 1)
+
+
+def _with_moments(table: pa.Table) -> pa.Table:
+    corrected = table.column("supersedes").null_count < table.num_rows
+    return with_moments(table, np.zeros(table.num_rows, dtype=np.int64), corrected=corrected)
 
 
 def _stream(table: pa.Table) -> bytes:
+    # Copied, for a slice is written with up to 63 bytes of what lies behind it: another member's rows.
+    own = table.take(np.arange(table.num_rows)).combine_chunks()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+        writer.write_table(own)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]

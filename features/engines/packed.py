@@ -12,6 +12,7 @@ import numpy as np
 
 from benne.errors import EventSchemaError
 from benne.features.compute import Loaded
+from benne.features.engines.packing import MOST_VALUES
 from benne.features.events.tables import TABLES
 from benne.features.kernel.layout import TABLE_COLUMNS
 from benne.features.kernel.stream import NULL, Integers, Partition, Stream
@@ -92,10 +93,7 @@ def one_member(loaded: Loaded, subject: int) -> Loaded:
             streams[t].columns[c][:] = part
         codes = max(codes, len(ids[domain]))
     others = [loaded.member_ids[int(code)] for code in ids.get("member", ())]
-    return Loaded(Partition.of(streams, 1, max(codes, _MOST_VALUES)), others)
-
-
-_MOST_VALUES = max(len(c.values) for table in TABLES.values() for c in table.columns)
+    return Loaded(Partition.of(streams, 1, max(codes, MOST_VALUES)), others)
 
 
 def _tables(partition: Partition) -> Iterator[tuple[str, int]]:

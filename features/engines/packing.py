@@ -9,16 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benne.errors import EventValueError
 from benne.features.compute import Loaded
 from benne.features.events.tables import TABLES, Column
-from benne.features.kernel.layout import TABLE_COLUMNS
+from benne.features.kernel.layout import STREAMS, TABLE_COLUMNS
 from benne.features.kernel.ordering import canonical
-from benne.features.kernel.stream import NEVER, NULL, Integers, Partition, Stream
+from benne.features.kernel.stream import MAXIMUM_EVENTS, NEVER, NULL, Integers, Partition, Stream
 
-__all__ = ["ROW_COLUMNS", "pack", "streamed", "with_moments"]
+__all__ = ["MOST_VALUES", "ROW_COLUMNS", "check_row_count", "pack", "streamed", "with_moments"]
 
 ROW_COLUMNS = ("code", "event_time", "known_at", "superseded_at")
 """What every row says beside the columns of its table; ``code`` numbers its member from 0."""
+
+MOST_VALUES = max(len(c.values) for table in TABLES.values() for c in table.columns)
+"""How many values the category with most of them has: ids and categories are numbered below this, at least."""
 
 
 def streamed(table: str) -> list[Column]:
@@ -60,15 +64,36 @@ def pack(tables: Mapping[str, pa.Table], subjects: int) -> Loaded:
         and time.
     subjects : int
         How many members there are.
+
+    Raises
+    ------
+    EventValueError
+        If a member has more rows in one table than sums are exact for.
     """
     codes, ids = _id_codes(tables)
     streams = {name: _stream(name, table, codes) for name, table in tables.items()}
     most = max([len(dictionary) for dictionary in ids.values()], default=0)
     members = ids["member"].to_pylist() if "member" in ids else []
-    return Loaded(Partition.of(streams, subjects, max(most, _MOST_VALUES)), members)
+    partition = Partition.of(streams, subjects, max(most, MOST_VALUES))
+    for name in streams:
+        check_row_count(name, partition.last[STREAMS[name]] - partition.first[STREAMS[name]])
+    return Loaded(partition, members)
 
 
-_MOST_VALUES = max(len(c.values) for table in TABLES.values() for c in table.columns)
+def check_row_count(table: str, rows: Integers) -> None:
+    """Check how many rows each member has in a table.
+
+    Raises
+    ------
+    EventValueError
+        If a member has more than sums are exact for.
+    """
+    most = int(rows.max(initial=0))
+    if most > MAXIMUM_EVENTS:
+        raise EventValueError(
+            f"A member must have at most {MAXIMUM_EVENTS:,} rows in {table}, got {most:,}. "
+            "Split what is not one person's, or leave out what is older than any window."
+        )
 
 
 def _id_codes(tables: Mapping[str, pa.Table]) -> tuple[dict[tuple[str, str], Integers], dict[str, pa.Array]]:

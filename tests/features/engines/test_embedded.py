@@ -12,7 +12,7 @@ import pytest
 from benne.errors import EventValueError
 from benne.features import ConsentMask, build_features, load_events
 from benne.features.compute import UNREAD
-from benne.features.engines import embedded
+from benne.features.engines import embedded, packing
 from benne.features.engines.embedded import Layout, RangeReader
 from benne.features.engines.task import Members
 from benne.features.kernel.layout import STREAMS
@@ -170,7 +170,7 @@ def _times(loaded: Any, subject: int) -> dict[str, list[int]]:
 def test_a_member_with_more_rows_than_sums_are_exact_for_is_refused(
     world: Any, pairs: Any, load: Any, observe: Any, everything: ConsentMask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "MAXIMUM_EVENTS", 2)
+    monkeypatch.setattr(packing, "MAXIMUM_EVENTS", 2)
     with pytest.raises(EventValueError, match="A member must have at most 2 rows in account_status, got"):
         build_features(load(world), observe(pairs), consents=everything)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,20 +19,6 @@ from benne.features.engines.online import OnlineFeatures
 
 Row = dict[str, Any]
 CLOCK = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def world(random_world: Any) -> dict[str, list[Row]]:
-    tables: dict[str, list[Row]] = random_world(91, members=25)
-    return tables
-
-
-@pytest.fixture
-def store(world: Any, load: Any, tmp_path: Any) -> Iterator[EventStore]:
-    """A store of the random world, known until the clock."""
-    made = EventStore.create(tmp_path / "events.db", load(world), watermark=CLOCK)
-    yield made
-    made.close()
 
 
 def _mask(world: dict[str, list[Row]], key: Any, days: Any) -> ConsentMask:
@@ -219,7 +204,7 @@ def test_rows_known_after_the_watermark_do_not_enter_a_new_store(world: Any, loa
 )
 def test_packed_rows_that_are_not_as_written_never_reach_the_kernel(damage: Any, store: EventStore, key: Any) -> None:
     subject = key.subject_ids(["person-91-0"])[0]
-    with store._transaction() as connection:
+    with store._database.writing() as connection:
         (packed,) = connection.execute(
             text("select packed from member_events where subject_id = :s"), {"s": subject}
         ).one()
@@ -232,7 +217,7 @@ def test_packed_rows_that_are_not_as_written_never_reach_the_kernel(damage: Any,
 
 def test_a_reader_waits_for_no_writer(store: EventStore, key: Any) -> None:
     subject = key.subject_ids(["person-91-0"])[0]
-    with store._transaction() as writing:
+    with store._database.writing() as writing:
         writing.execute(text("update event_store set watermark = watermark + 1"))
         begin = time.perf_counter()
         assert store.member(subject).loaded is not None
