@@ -196,7 +196,7 @@ def _constrained(
     options: BoosterOptions, rows: int, seed: int, groups: list[list[int]], directions: list[int]
 ) -> dict[str, Any]:
     parameters = _parameters(options, rows, seed)
-    if len(groups) > 1:
+    if len(groups) > 1 or sum(map(len, groups)) < len(directions):
         parameters["interaction_constraints"] = groups
     if any(directions):
         parameters["monotone_constraints"] = directions

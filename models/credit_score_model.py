@@ -25,10 +25,12 @@ from benne.models.contract_report import frontier_table
 from benne.models.explanation import Explanation
 from benne.models.fitting import learn
 from benne.models.inputs import read_table, rules_for
+from benne.models.pd_interval import pd_interval
+from benne.models.percentiles import percentile_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
 from benne.models.points import AdditiveTrees
 from benne.models.resampling import Resampler, share_intervals
-from benne.models.rows import Folding, ScoredRows, scored_rows, tightened, training_data
+from benne.models.rows import Folding, ScoredRows, scored_rows, thin_files, tightened, training_data
 from benne.models.scale import ScoreScale
 from benne.models.score_function import ScoreFunction
 
@@ -60,6 +62,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     booster : BoosterOptions or None, default=None
     scale : ScoreScale or None, default=None
     random_state : int, default=0
+    own_booster_gap : float or None, default=0.005
+        A pattern of consent gets a booster of its own where one trained for it alone is better
+        out of fold by more than this AUC; to try costs a cross-fit for each pattern. None never tries.
 
     Attributes
     ----------
@@ -76,6 +81,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Out of fold, full pattern.
     pattern_reports_ : dict of frozenset to CalibrationReport
         The same for each allowed pattern, by the categories it uses.
+    patterns_ : DataFrame
+        What each pattern is worth: accuracy, calibration under random and under chosen
+        withholding, and what withholding does to the score; see
+        :func:`benne.models.pattern_report.pattern_table`.
 
     Notes
     -----
@@ -126,6 +135,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         booster: BoosterOptions | None = None,
         scale: ScoreScale | None = None,
         random_state: int = 0,
+        own_booster_gap: float | None = 0.005,
     ) -> None:
         self.categories = categories
         self.weights = weights
@@ -133,6 +143,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.booster = booster
         self.scale = scale
         self.random_state = random_state
+        self.own_booster_gap = own_booster_gap
 
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Self:
         """Learn booster, contract and calibration.
@@ -167,7 +178,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = BoosterRecipe(options, self.random_state, layout.groups, list(rules.directions))
         # One BLAS thread: vectors this short gain nothing from more, and sums stay the same on every machine.
         with threadpool_limits(limits=1, user_api="blas"):
-            learned, self._oof = learn(data, layout, recipe, scale)
+            thin = thin_files(data, rules, layout)
+            learned, self._oof = learn(data, layout, recipe, scale, thin, self.own_booster_gap)
         rules = tightened(rules, data, layout)
         self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
         return self
@@ -213,6 +225,53 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_band(self, X: Any, withheld: Withheld = ()) -> npt.NDArray[np.str_]:
         """Name of each row's band, shape (n,)."""
         return self._function.scale.band(self.predict_score(X, withheld))
+
+    def predict_interval(self, X: Any, withheld: Withheld = (), *, level: float = 0.9) -> Floats:
+        """Within which each member's own probability of bad lies with a certain chance, shape (n, 2).
+
+        Parameters
+        ----------
+        X, withheld
+            As :meth:`predict_score`.
+        level : float, default=0.9
+            In (0, 1).
+
+        Notes
+        -----
+        Two things are not known: how the trees would differ had other members been drawn, and how
+        members of the same features differ from each other. The second is learned from members
+        who were observed at several moments (``groups`` of the fit), whose outcome windows should
+        not overlap; without them the interval holds only the first, and is too narrow for a
+        claim about one member. ``has_member_spread`` says which.
+        """
+        if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
+            raise ParameterError(f"level must be a number between 0 and 1, got {level!r}.")
+        rows = self._rows(X, withheld)
+        log_odds = self._function.log_odds(rows.X, rows.codes)
+        bounds = np.empty((len(log_odds), 2))
+        for code in np.unique(rows.codes):
+            own = rows.codes == code
+            low, high = pd_interval(log_odds[own], rows.thin[own], self._state.learned.uncertainty[code], level)
+            bounds[own, 0], bounds[own, 1] = low, high
+        return bounds
+
+    def predict_percentile(self, X: Any, withheld: Withheld = ()) -> Floats:
+        """Per cent of the reference sample, scored with the same categories, that score no higher, shape (n,).
+
+        NaN where the reference sample is smaller than a hundred members: between two percentiles
+        that are told apart lie fifty.
+        """
+        rows = self._rows(X, withheld)
+        scores = self._function.lines(rows.X, rows.codes).score
+        found = np.empty(len(scores))
+        for code in np.unique(rows.codes):
+            own = rows.codes == code
+            found[own] = percentile_of(scores[own], self._state.learned.percentiles[code])
+        return found
+
+    def thin_file(self, X: Any, withheld: Withheld = ()) -> Bools:
+        """Whether nothing is on record in some category that enters, shape (n,); arguments as :meth:`predict_score`."""
+        return self._rows(X, withheld).thin
 
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
@@ -267,6 +326,12 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return {name: value for name, value in super().__getstate__().items() if name != "_oof"}
 
     @property
+    def has_member_spread(self) -> bool:
+        """Whether :meth:`predict_interval` knows how members of the same features differ."""
+        check_is_fitted(self)
+        return all(unknown.spread is not None for unknown in self._state.learned.uncertainty)
+
+    @property
     def patterns(self) -> list[frozenset[str]]:
         """Sets of categories that may be scored alone, the full one first."""
         check_is_fitted(self)
@@ -311,7 +376,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _adopt(self, state: ModelState, threads: int) -> None:
         learned, layout = state.learned, state.layout
-        trees = AdditiveTrees(learned.text, layout.categories_of_columns, len(layout.names), threads)
+        trees = [
+            AdditiveTrees(booster.text, layout.categories_of_columns, len(layout.names), threads)
+            for booster in learned.boosters
+        ]
         self._state = state
         self._rules = state.rules
         self._function = ScoreFunction(trees, layout, learned.patterns, state.scale)
@@ -322,10 +390,11 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(state.rules.columns, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self.booster_: lgb.Booster = trees.booster
+        self.booster_: lgb.Booster = trees[0].booster
         self.contract_report_ = learned.contract_report
         self.calibration_report_ = learned.calibration_reports[frozenset(layout.names)]
         self.pattern_reports_ = learned.calibration_reports
+        self.patterns_ = learned.pattern_table
 
     def _rows(self, X: Any, withheld: Withheld) -> ScoredRows:
         check_is_fitted(self)
@@ -344,6 +413,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         seed = self.random_state
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
             raise ParameterError(f"random_state must be a whole number from 0 to 2**31 - 1, got {seed!r}.")
+        gap = self.own_booster_gap
+        if gap is not None and (isinstance(gap, bool) or not isinstance(gap, (int, float)) or not 0.0 <= gap <= 1.0):
+            raise ParameterError(f"own_booster_gap must be a number within [0, 1] or None, got {gap!r}.")
         options.check()
         scale.check()
         return options, scale

@@ -1,58 +1,50 @@
-"""Everything a fit learns, step by step: cross-fit, refit, contract per pattern, reports."""
+"""Everything a fit learns, step by step: shared booster, contract per pattern of consent, reports."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from benne.errors import LabelError, WeightContractError
-from benne.models.additive_booster import BoosterRecipe, Folds, FoldTrees, cross_fit, refit
+from benne.models.additive_booster import BoosterRecipe
 from benne.models.calibration import CalibrationReport, calibration_report
 from benne.models.category_layout import CategoryLayout
-from benne.models.consent_patterns import allowed_patterns
 from benne.models.contract_report import ContractReport, OutOfFold, price_of, shares_table
-from benne.models.points import AdditiveTrees
+from benne.models.pattern_fitting import PatternFit, fit_patterns
+from benne.models.pattern_report import pattern_table
+from benne.models.pd_interval import PdUncertainty
+from benne.models.percentiles import percentile_edges
 from benne.models.resampling import Resampler
 from benne.models.scale import ScoreScale
 from benne.models.score_function import PatternWeights
-from benne.models.weight_contract import ContractSolution, influence, solve_contract
+from benne.models.trained_booster import TrainedBooster, TrainingData, cross_fitted, folds_within, train_booster
 
-__all__ = ["Learned", "TrainingData", "learn"]
+__all__ = ["Learned", "SavedBooster", "learn"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
-
-_LARGEST_REFERENCE = 10_000
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """Checked training rows.
+class SavedBooster:
+    """What remains of a booster.
 
     Parameters
     ----------
-    X : ndarray of float64, shape (n, features)
-        NaN where withheld.
-    bad : ndarray of float64, shape (n,)
-    weight : ndarray of float64, shape (n,), or None
-    consented : ndarray of bool, shape (n, categories)
-    groups : ndarray of int, shape (n,), or None
-    folds : list of (train, held-out) indices
+    text : str
+        LightGBM's text model, without the extremes of the training values.
+    reference : ndarray of float64, shape (m, categories)
+        Category functions of the reference sample, each column sorted by itself: no row is anybody's.
     """
 
-    X: Floats
-    bad: Floats
-    weight: Floats | None
-    consented: Bools
-    groups: Indices | None
-    folds: Folds
+    text: str
+    reference: Floats
 
 
 @dataclass(frozen=True)
@@ -61,40 +53,47 @@ class Learned:
 
     Parameters
     ----------
-    text : str
-        LightGBM's text model, without the extremes of the training values.
+    boosters : tuple of SavedBooster
+        The one that patterns of consent share, then those that some pattern has for itself.
     patterns : tuple of PatternWeights
-    reference : ndarray of float64, shape (m, categories)
-        Category functions of the reference sample, each column sorted by itself: no row is anybody's.
     contract_report : ContractReport
     calibration_reports : dict of frozenset to CalibrationReport
+    pattern_table : DataFrame
+        See :func:`benne.models.pattern_report.pattern_table`.
+    uncertainty : tuple of PdUncertainty
+        Of each pattern.
+    percentiles : tuple of tuple of float
+        Of each pattern, the scores that part the reference sample into equal shares.
     """
 
-    text: str
+    boosters: tuple[SavedBooster, ...]
     patterns: tuple[PatternWeights, ...]
-    reference: Floats
     contract_report: ContractReport
     calibration_reports: dict[frozenset[str], CalibrationReport]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    layout: CategoryLayout
-    recipe: BoosterRecipe
-    scale: ScoreScale
-
-    def trees(self, text: str) -> AdditiveTrees:
-        names = len(self.layout.names)
-        return AdditiveTrees(text, self.layout.categories_of_columns, names, self.recipe.options.threads)
+    pattern_table: pd.DataFrame
+    uncertainty: tuple[PdUncertainty, ...]
+    percentiles: tuple[tuple[float, ...], ...]
 
 
 def learn(
-    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale
-) -> tuple[Learned, OutOfFold]:
+    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale, thin: Bools,
+    gap: float | None,
+) -> tuple[Learned, OutOfFold]:  # fmt: skip
     """Fit booster, contract and calibration; returns also the out-of-fold rows, which are not saved.
 
     The booster, shared by all patterns, learns only from rows that consent to every
     category. A pattern's slope and intercept are fitted on every row whose consent covers it.
+
+    Parameters
+    ----------
+    data : TrainingData
+    layout : CategoryLayout
+    recipe : BoosterRecipe
+    scale : ScoreScale
+    thin : ndarray of bool, shape (n,)
+        Files with nothing on record in some category.
+    gap : float or None
+        See :func:`benne.models.pattern_fitting.fit_patterns`.
 
     Raises
     ------
@@ -103,157 +102,79 @@ def learn(
     WeightContractError
         If a category has no influence or the contract has no solution.
     """
-    plan = _Plan(layout, recipe, scale)
     full = np.asarray(data.consented.all(axis=1))
     if min(data.bad[full].sum(), (1.0 - data.bad[full]).sum()) < 2:
         raise LabelError(
             "y must hold at least 2 rows of each class that consent to every category, since the booster "
             "learns from those. Add some, or leave a category out of the model."
         )
-    fitted = _cross_fitted(plan.recipe, data, full)
-    z = _category_functions_out_of_fold(plan, data, full, fitted)
-    weight = None if data.weight is None else data.weight[full]
-    text = refit(plan.recipe, data.X[full], data.bad[full], weight, fitted.trees)
-    trees = plan.trees(text)
-    rows = _reference_rows(np.flatnonzero(full), recipe.seed)
-    reference = trees.category_functions(data.X[rows])
-    solutions = _solve_patterns(plan, data, z, _checked_influence(plan, reference))
-    oof = _out_of_fold(data, z, full, _unconstrained(plan, data, full, fitted))
+    shared = train_booster(recipe, layout, data, full)
+    _check_influence(layout, shared)
+    fits, boosters = fit_patterns(data, layout, recipe, shared, thin, gap)
+    oof = _out_of_fold(data, shared, full, _unconstrained(recipe, data, full))
     learned = Learned(
-        text=text,
-        patterns=tuple(solution.shipped for solution in solutions),
         # Each column on its own: the shares need no more, and no row is left that belongs to a member.
-        reference=np.sort(reference, axis=0),
-        contract_report=_report(plan, solutions[0], reference, oof, _sha256(data.X[rows])),
-        calibration_reports={s.shipped.used: s.calibration for s in solutions},
+        boosters=tuple(SavedBooster(b.text, np.sort(b.reference, axis=0)) for b in boosters),
+        patterns=tuple(fit.shipped for fit in fits),
+        contract_report=_report(layout, recipe.seed, fits[0], shared, oof, data),
+        calibration_reports={fit.shipped.used: _calibration(fit, data, scale) for fit in fits},
+        pattern_table=pattern_table(fits, data, layout.names, scale),
+        uncertainty=tuple(fit.uncertainty for fit in fits),
+        percentiles=tuple(_percentiles(fit.shipped, boosters, scale) for fit in fits),
     )
     return learned, oof
 
 
-def _cross_fitted(recipe: BoosterRecipe, data: TrainingData, full: Bools) -> FoldTrees:
-    weight = None if data.weight is None else data.weight[full]
-    folds, _ = _folds_within(data.folds, full, data.bad)
-    return cross_fit(recipe, data.X[full], data.bad[full], weight, folds)
-
-
-def _category_functions_out_of_fold(plan: _Plan, data: TrainingData, full: Bools, fitted: FoldTrees) -> Floats:
-    """Category functions of held-out rows over their fold's influence; NaN where never held out."""
-    z = np.full((len(full), len(plan.layout.names)), np.nan)
-    for text, held in zip(fitted.texts, _folds_within(data.folds, full, data.bad)[1], strict=True):
-        g = plan.trees(text).category_functions(data.X[held])
-        scale = influence(g[full[held]])
-        z[held] = np.divide(g, scale, out=np.zeros_like(g), where=scale > 0)
-    return z
-
-
-def _folds_within(folds: Folds, full: Bools, bad: Floats) -> tuple[Folds, list[Indices]]:
-    """Folds over the full rows alone, and the held-out rows, partial ones included, of each."""
-    position = np.cumsum(full) - 1
-    inner: Folds = []
-    held_rows = []
-    for train, held in folds:
-        train, inside = train[full[train]], held[full[held]]
-        if len(inside) and 0 < bad[train].sum() < len(train):
-            inner.append((position[train], position[inside]))
-            held_rows.append(held)
-    if not inner:
-        raise LabelError("y must hold both classes in every fold among rows that consent to everything. Add rows.")
-    return inner, held_rows
-
-
-def _checked_influence(plan: _Plan, reference: Floats) -> Floats:
-    scale = influence(reference)
-    contract = plan.layout.contract_over(frozenset(plan.layout.names))
-    mute = [n for n, s, low in zip(contract.names, scale, contract.lowest, strict=True) if s == 0 and low > 0]
+def _check_influence(layout: CategoryLayout, shared: TrainedBooster) -> None:
+    contract = layout.contract_over(frozenset(layout.names))
+    mute = [
+        n for n, s, low in zip(contract.names, shared.influence, contract.lowest, strict=True) if s == 0 and low > 0
+    ]
     if mute and contract.binds:
         raise WeightContractError(
             f"Category {mute[0]!r} must have influence to carry its weight, got none: no tree uses its features. "
             "Add features to it, leave it out, or allow a tolerance of at least its weight."
         )
-    return scale
 
 
-@dataclass(frozen=True)
-class _PatternSolution:
-    shipped: PatternWeights
-    contributions: Floats
-    log_odds: Floats
-    calibration: CalibrationReport
+def _calibration(fit: PatternFit, data: TrainingData, scale: ScoreScale) -> CalibrationReport:
+    weight = None if data.weight is None else data.weight[fit.rows]
+    return calibration_report(fit.log_odds[fit.rows], data.bad[fit.rows], scale, weight)
 
 
-def _solve_patterns(plan: _Plan, data: TrainingData, z: Floats, scale: Floats) -> list[_PatternSolution]:
-    held = np.asarray(np.isfinite(z).all(axis=1))
-    return [_solve_pattern(plan, data, z, scale, held, used) for used in allowed_patterns(plan.layout)]
+def _percentiles(pattern: PatternWeights, boosters: Sequence[TrainedBooster], scale: ScoreScale) -> tuple[float, ...]:
+    log_odds = pattern.intercept + boosters[pattern.booster].reference @ np.array(pattern.multipliers)
+    return percentile_edges(scale.score(log_odds))
 
 
-def _solve_pattern(
-    plan: _Plan, data: TrainingData, z: Floats, scale: Floats, held: Bools, used: frozenset[str]
-) -> _PatternSolution:
-    """Solve one pattern on the rows whose consent covers it; withheld categories are never read."""
-    inside = np.array([name in used for name in plan.layout.names])
-    rows = held & data.consented[:, inside].all(axis=1)
-    weight = None if data.weight is None else data.weight[rows]
-    solution = solve_contract(z[rows][:, inside], data.bad[rows], plan.layout.contract_over(used), weight)
-    if not solution.multipliers.any():
-        _log.warning(
-            "Members who let only %s be used get the base rate: no evidence in it held out of fold.",
-            " and ".join(sorted(used)),
-        )
-    multipliers = np.zeros(len(inside))
-    multipliers[inside] = np.divide(
-        solution.multipliers, scale[inside], out=np.zeros(int(inside.sum())), where=scale[inside] > 0
-    )
-    shipped = PatternWeights(used, tuple(multipliers.tolist()), solution.intercept)
-    return _assessed(plan, shipped, solution, z[rows][:, inside], data.bad[rows], weight)
-
-
-def _assessed(
-    plan: _Plan,
-    shipped: PatternWeights,
-    solution: ContractSolution,
-    z: Floats,
-    bad: Floats,
-    weight: Floats | None,
-) -> _PatternSolution:
-    log_odds = solution.log_odds(z)
-    report = calibration_report(log_odds, bad, plan.scale, weight)
-    return _PatternSolution(shipped, z * solution.multipliers, log_odds, report)
-
-
-def _out_of_fold(data: TrainingData, z: Floats, full: Bools, unconstrained: Floats) -> OutOfFold:
-    rows = full & np.isfinite(z).all(axis=1)
-    weight = np.ones(len(full)) if data.weight is None else data.weight
+def _out_of_fold(data: TrainingData, shared: TrainedBooster, full: Bools, unconstrained: Floats) -> OutOfFold:
+    rows = full & shared.held
     groups = None if data.groups is None else data.groups[rows]
-    return OutOfFold(z[rows], data.bad[rows], weight[rows], groups, unconstrained[rows])
+    return OutOfFold(shared.z[rows], data.bad[rows], data.weights[rows], groups, unconstrained[rows])
 
 
-def _unconstrained(plan: _Plan, data: TrainingData, full: Bools, fitted: FoldTrees) -> Floats:
+def _unconstrained(recipe: BoosterRecipe, data: TrainingData, full: Bools) -> Floats:
     """Out-of-fold log odds of the same booster without groups and directions, on the same folds."""
-    free = fitted if plan.recipe.is_free else _cross_fitted(plan.recipe.unconstrained(), data, full)
+    fitted = cross_fitted(recipe.unconstrained(), data, full)
     log_odds = np.full(len(full), np.nan)
-    for text, held in zip(free.texts, _folds_within(data.folds, full, data.bad)[1], strict=True):
+    for text, held in zip(fitted.texts, folds_within(data.folds, full, data.bad)[1], strict=True):
         log_odds[held] = lgb.Booster(model_str=text).predict(data.X[held], raw_score=True)
     return log_odds
 
 
-def _report(plan: _Plan, solution: _PatternSolution, reference: Floats, oof: OutOfFold, sha256: str) -> ContractReport:
-    contract = plan.layout.contract_over(frozenset(plan.layout.names))
-    held_out = Resampler(len(oof.bad), oof.groups, plan.recipe.seed)
-    both = (Resampler(len(reference), None, plan.recipe.seed), held_out)
-    multipliers = np.array(solution.shipped.multipliers)
+def _report(
+    layout: CategoryLayout, seed: int, fit: PatternFit, shared: TrainedBooster, oof: OutOfFold, data: TrainingData
+) -> ContractReport:
+    contract = layout.contract_over(frozenset(layout.names))
+    held_out = Resampler(len(oof.bad), oof.groups, seed)
+    both = (Resampler(len(shared.reference), None, seed), held_out)
+    contributions = shared.z[fit.rows] * fit.solution.multipliers
     return ContractReport(
-        reference_rows=len(reference),
-        reference_sha256=sha256,
-        shares=shares_table(contract, multipliers, reference, solution.contributions, both),
-        price=price_of(contract, solution.log_odds, oof, held_out),
+        reference_rows=len(shared.reference),
+        reference_sha256=_sha256(data.X[shared.reference_rows]),
+        shares=shares_table(contract, np.array(fit.shipped.multipliers), shared.reference, contributions, both),
+        price=price_of(contract, fit.log_odds[fit.rows], oof, held_out),
     )
-
-
-def _reference_rows(full: Indices, seed: int) -> Indices:
-    """A seeded sample of the rows that consent to everything, in their order."""
-    if len(full) <= _LARGEST_REFERENCE:
-        return full
-    return np.sort(np.random.default_rng(seed).choice(full, _LARGEST_REFERENCE, replace=False))
 
 
 def _sha256(X: Floats) -> str:

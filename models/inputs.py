@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,10 @@ from scipy.sparse import issparse
 from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError
 from benne.features.categories import CATEGORIES
 from benne.features.consent_mask import split_mask
+from benne.models.evidence import ANYTHING_TELLS, NOTHING_TELLS, ZERO_TELLS_NOTHING
+
+if TYPE_CHECKING:
+    from benne.features.specification import FeatureSpec
 
 __all__ = ["FeatureRules", "FeatureTable", "check_values", "float_matrix", "read_table"]
 
@@ -56,6 +60,8 @@ class FeatureRules:
         Whether NaN may stand there.
     directions : tuple of int
         Monotone direction on the odds of bad.
+    tells : tuple of int
+        What a value says, see :mod:`benne.models.evidence`.
     """
 
     columns: tuple[str, ...]
@@ -63,6 +69,7 @@ class FeatureRules:
     maximum: tuple[float, ...]
     nullable: tuple[bool, ...]
     directions: tuple[int, ...]
+    tells: tuple[int, ...]
 
 
 def read_table(X: Any) -> FeatureTable:
@@ -257,7 +264,14 @@ def rules_for(columns: Sequence[str], categories: Iterable[str], directions: Map
         maximum=tuple(float(specs[c].maximum) if c in specs else np.inf for c in columns),
         nullable=tuple(not specs[c].never_null if c in specs else True for c in columns),
         directions=tuple(int(specs[c].direction) if c in specs else directions.get(c, 0) for c in columns),
+        tells=tuple(_tells(specs[c]) if c in specs else ANYTHING_TELLS for c in columns),
     )
+
+
+def _tells(spec: FeatureSpec) -> int:
+    if {table for table, _ in spec.expression.reads()} == {"members"}:
+        return NOTHING_TELLS
+    return ZERO_TELLS_NOTHING if spec.never_null else ANYTHING_TELLS
 
 
 def check_values(matrix: Floats, rules: FeatureRules, consented: Bools) -> None:

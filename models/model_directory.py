@@ -16,7 +16,7 @@ from benne.errors import ModelDirectoryError
 __all__ = ["FILES", "MANIFEST", "found_model", "replace_model"]
 
 MANIFEST: Final = "manifest.json"
-FILES: Final = ("booster.txt", "model.json", "reports.json", "reference.parquet")
+FILES: Final = ("booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet")
 
 
 def replace_model(path: str | PathLike[str], write: Callable[[Path], None]) -> None:

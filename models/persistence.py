@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -21,7 +21,7 @@ from benne.errors import ModelDirectoryError, ModelError, ParameterError
 from benne.models import serialising
 from benne.models.additive_booster import BoosterOptions
 from benne.models.category_layout import CategoryLayout
-from benne.models.fitting import Learned
+from benne.models.fitting import Learned, SavedBooster
 from benne.models.inputs import FeatureRules
 from benne.models.model_directory import FILES, MANIFEST, found_model, replace_model
 from benne.models.saved_promises import check_promises
@@ -29,14 +29,14 @@ from benne.models.scale import ScoreScale
 
 __all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 MALFORMED: Final = (
     ArithmeticError, AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError, LightGBMError,
 )  # fmt: skip
 """What reading a malformed model may run into."""
 
-_BOOSTER, _MODEL, _REPORTS, _REFERENCE = FILES
+_BOOSTER, _OWN_BOOSTERS, _MODEL, _REPORTS, _REFERENCE = FILES
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,20 @@ def _write(directory: Path, state: ModelState, parameters: Mapping[str, Any]) ->
         "scale": dataclasses.asdict(state.scale),
         "classes": serialising.classes_to(state.classes),
         "named": state.named,
-        "patterns": serialising.patterns_to(learned.patterns),
+        "patterns": serialising.patterns_to(learned),
     }
     reports = {
         "contract": serialising.contract_to(learned.contract_report),
         "calibration": serialising.calibration_to(learned.calibration_reports),
+        "patterns": serialising.frame_to(learned.pattern_table),
     }
-    (directory / _BOOSTER).write_text(learned.text, encoding="utf-8", newline="\n")
+    (directory / _BOOSTER).write_text(learned.boosters[0].text, encoding="utf-8", newline="\n")
+    _write_json(directory / _OWN_BOOSTERS, [booster.text for booster in learned.boosters[1:]])
     _write_json(directory / _MODEL, model)
     _write_json(directory / _REPORTS, reports)
-    columns = {name: learned.reference[:, c] for c, name in enumerate(state.layout.names)}
-    pq.write_table(pa.table(columns), directory / _REFERENCE)
+    tables = [pa.table(list(booster.reference.T), list(state.layout.names)) for booster in learned.boosters]
+    numbered = [table.append_column("booster", pa.array([k] * len(table))) for k, table in enumerate(tables)]
+    pq.write_table(pa.concat_tables(numbered), directory / _REFERENCE)
     files = {name: _sha256(directory / name) for name in FILES}
     _write_json(directory / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
 
@@ -149,11 +152,15 @@ def _verify(directory: Path) -> None:
         raise ModelDirectoryError(f"{MANIFEST} must name its format by a whole number. Restore the saved model.")
     if version > FORMAT_VERSION:
         raise ModelDirectoryError(
-            f"The saved model must have format {FORMAT_VERSION} or older, got {version}, "
+            f"The saved model must have format {FORMAT_VERSION}, got {version}, "
             "which a newer Benne wrote. Upgrade Benne."
         )
-    if version < 1 or sorted(files) != sorted(FILES):
-        raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(FILES)} in format 1. Restore the saved model.")
+    if version < FORMAT_VERSION:
+        raise ModelDirectoryError(
+            f"The saved model must have format {FORMAT_VERSION}, got {version} of an older Benne. Fit it anew."
+        )
+    if sorted(files) != sorted(FILES):
+        raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(FILES)}. Restore the saved model.")
     for name in FILES:
         if not (directory / name).is_file():
             raise ModelDirectoryError(f"The saved model must hold {name}, got none. Restore it.")
@@ -165,11 +172,10 @@ def _read(directory: Path) -> tuple[ModelState, dict[str, Any]]:
     model = json.loads((directory / _MODEL).read_text(encoding="utf-8"))
     reports = json.loads((directory / _REPORTS).read_text(encoding="utf-8"))
     layout = serialising.layout_from(model["layout"])
-    table = pq.read_table(directory / _REFERENCE)
     learned = Learned(
-        text=(directory / _BOOSTER).read_text(encoding="utf-8"),
-        patterns=serialising.patterns_from(model["patterns"]),
-        reference=np.column_stack([table.column(name).to_numpy() for name in layout.names]),
+        **serialising.patterns_from(model["patterns"]),
+        boosters=_boosters(directory, layout.names),
+        pattern_table=serialising.frame_from(reports["patterns"]),
         contract_report=serialising.contract_from(reports["contract"]),
         calibration_reports=serialising.calibration_from(reports["calibration"]),
     )
@@ -182,6 +188,15 @@ def _read(directory: Path) -> tuple[ModelState, dict[str, Any]]:
         bool(model["named"]),
     )
     return state, serialising.parameters_from(model["parameters"])
+
+
+def _boosters(directory: Path, names: Sequence[str]) -> tuple[SavedBooster, ...]:
+    own = json.loads((directory / _OWN_BOOSTERS).read_text(encoding="utf-8"))
+    table = pq.read_table(directory / _REFERENCE)
+    number = table.column("booster").to_numpy()
+    reference = np.column_stack([table.column(name).to_numpy() for name in names])
+    texts = [(directory / _BOOSTER).read_text(encoding="utf-8"), *own]
+    return tuple(SavedBooster(text, reference[number == k]) for k, text in enumerate(texts))
 
 
 def _sha256(path: Path) -> str:

@@ -24,11 +24,12 @@ from benne.models.consent_patterns import (
     withheld_per_row,
 )
 from benne.models.cross_fitting import codes_of, folds_of
-from benne.models.fitting import TrainingData
+from benne.models.evidence import told_by_category
 from benne.models.inputs import FeatureRules, FeatureTable, check_values, float_matrix, match_columns, read_table
 from benne.models.labels import Labels, label_array, read_labels, read_sample_weight
+from benne.models.trained_booster import TrainingData
 
-__all__ = ["Folding", "ScoredRows", "scored_rows", "tightened", "training_data"]
+__all__ = ["Folding", "ScoredRows", "scored_rows", "thin_files", "tightened", "training_data"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -88,6 +89,8 @@ class ScoredRows:
     codes : ndarray of int, shape (n,)
         Position of each row's pattern of consent.
     withheld : tuple of frozenset of str, length n
+    thin : ndarray of bool, shape (n,)
+        Whether nothing is on record in some category that enters.
     index : Index
         As it came.
     """
@@ -95,6 +98,7 @@ class ScoredRows:
     X: Floats
     codes: Indices
     withheld: tuple[frozenset[str], ...]
+    thin: Bools
     index: pd.Index[Any]
 
 
@@ -121,8 +125,15 @@ def scored_rows(
     codes = pattern_codes(~refused, patterns, layout)
     matrix = float_matrix(table.frame, rules.columns, refused[:, of_column])
     check_values(matrix, rules, ~refused[:, of_column])
-    refuse_empty(_present(matrix, layout), ~refused)
-    return ScoredRows(matrix, codes, _sets(refused, layout), table.frame.index)
+    told = told_by_category(matrix, rules.tells, layout)
+    refuse_empty(told, ~refused)
+    thin = np.asarray((~told & ~refused).any(axis=1))
+    return ScoredRows(matrix, codes, _sets(refused, layout), thin, table.frame.index)
+
+
+def thin_files(data: TrainingData, rules: FeatureRules, layout: CategoryLayout) -> Bools:
+    """Whether nothing is on record in some category that a training row consents to, shape (n,)."""
+    return np.asarray((data.consented & ~told_by_category(data.X, rules.tells, layout)).any(axis=1))
 
 
 def _labelled(y: Any, sample_weight: Any, rows: int) -> tuple[Labels, Floats | None, Bools]:
@@ -158,11 +169,6 @@ def _refuse_unscorable(consented: Bools, layout: CategoryLayout) -> None:
             raise CategoryWithheld(
                 f"{int(rows)} rows must not be trained on: {why_refused(used, layout)}. Leave those rows out."
             )
-
-
-def _present(matrix: Floats, layout: CategoryLayout) -> Bools:
-    known: Bools = ~np.isnan(matrix)
-    return np.column_stack([known[:, group].any(axis=1) for group in layout.groups])
 
 
 def _sets(refused: Bools, layout: CategoryLayout) -> tuple[frozenset[str], ...]:

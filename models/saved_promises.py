@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from benne.errors import ModelDirectoryError
 from benne.models.consent_patterns import allowed_patterns
@@ -16,8 +17,9 @@ from benne.models.weight_contract import influence_shares
 
 if TYPE_CHECKING:
     from benne.models.category_layout import CategoryLayout
+    from benne.models.pd_interval import PdUncertainty
     from benne.models.persistence import ModelState
-    from benne.models.score_function import PatternWeights
+from benne.models.score_function import PatternWeights
 
 __all__ = ["check_booster_text", "check_promises"]
 
@@ -54,18 +56,20 @@ def check_promises(state: ModelState) -> None:
     patterns = state.learned.patterns
     _must([p.used for p in patterns] == allowed_patterns(layout), "every allowed pattern of consent once", "others")
     _must(set(state.learned.calibration_reports) == {p.used for p in patterns}, "a report per pattern", "others")
-    reference = state.learned.reference
+    for booster in state.learned.boosters:
+        _check_reference(booster.reference, layout)
+        check_booster_text(booster.text, len(layout.column_category))
     _must(
-        reference.shape == (state.learned.contract_report.reference_rows, len(layout.names))
-        and reference.size > 0
-        and bool(np.isfinite(reference).all()),
-        "a reference sample of finite numbers as long as reported",
+        len(state.learned.boosters[0].reference) == state.learned.contract_report.reference_rows,
+        "a reference sample as long as reported",
         "another",
     )
     for pattern in patterns:
-        _check_pattern(pattern, layout)
+        _check_pattern(pattern, layout, len(state.learned.boosters))
         _check_shares(pattern, state)
-    check_booster_text(state.learned.text, len(layout.column_category))
+    for unknown, edges in zip(state.learned.uncertainty, state.learned.percentiles, strict=True):
+        _check_uncertainty(unknown)
+        _must(all(map(_is_number, edges)) and list(edges) == sorted(edges), "percentiles in order", "others")
 
 
 def _check_layout(layout: CategoryLayout, columns: Collection[str]) -> None:
@@ -83,7 +87,27 @@ def _check_layout(layout: CategoryLayout, columns: Collection[str]) -> None:
     _must(kept and len(layout.tolerances) == len(names), "a tolerance within [0, 1] for each category", "others")
 
 
-def _check_pattern(pattern: PatternWeights, layout: CategoryLayout) -> None:
+def _check_reference(reference: npt.NDArray[np.float64], layout: CategoryLayout) -> None:
+    _must(
+        reference.ndim == 2 and reference.shape[1] == len(layout.names) and reference.size > 0
+        and bool(np.isfinite(reference).all()),
+        "a reference sample of finite numbers for each booster",
+        "another",
+    )  # fmt: skip
+
+
+def _check_uncertainty(unknown: PdUncertainty) -> None:
+    errors = (*unknown.error, *unknown.thin_error, unknown.spread or 0.0)
+    _must(
+        all(_is_number(e) and e >= 0 for e in errors)
+        and all(map(_is_number, unknown.edges))
+        and len(unknown.error) == len(unknown.thin_error) == len(unknown.edges) + 1,
+        "an error for every range of log odds",
+        "others",
+    )
+
+
+def _check_pattern(pattern: PatternWeights, layout: CategoryLayout, boosters: int) -> None:
     given = pattern.multipliers
     _must(
         len(given) == len(layout.names)
@@ -93,6 +117,7 @@ def _check_pattern(pattern: PatternWeights, layout: CategoryLayout) -> None:
         "others",
     )
     _must(_is_number(pattern.intercept), "a finite intercept for each pattern", "another")
+    _must(type(pattern.booster) is int and 0 <= pattern.booster < boosters, "a booster for each pattern", "none")
 
 
 def _check_shares(pattern: PatternWeights, state: ModelState) -> None:
@@ -102,7 +127,8 @@ def _check_shares(pattern: PatternWeights, state: ModelState) -> None:
         _must(not contract.binds, "multipliers that carry the weights", "zeros")
         return
     inside = [name in pattern.used for name in state.layout.names]
-    shares = influence_shares((state.learned.reference * np.array(pattern.multipliers))[:, inside])
+    reference = state.learned.boosters[pattern.booster].reference
+    shares = influence_shares((reference * np.array(pattern.multipliers))[:, inside])
     missed = float((np.abs(shares - contract.weights) - contract.tolerance).max())
     if not missed <= _SHARES_HOLD_TO:
         raise ModelDirectoryError(

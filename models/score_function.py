@@ -30,11 +30,14 @@ class PatternWeights:
         Of each category function; zero where withheld.
     intercept : float
         Log odds of bad at the expectation.
+    booster : int
+        Which of the model's boosters it is on; 0 is the shared one.
     """
 
     used: frozenset[str]
     multipliers: tuple[float, ...]
     intercept: float
+    booster: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,23 +53,26 @@ class ScoreLines:
 class ScoreFunction:
     """Additive trees, one set of multipliers per pattern of consent, and a scale.
 
+    ``trees`` holds the shared booster's, then those that some pattern has for itself.
+
     Sums over categories run in their fixed order, one after the other, so that a row alone
     equals the same row in a batch bit for bit.
     """
 
     def __init__(
         self,
-        trees: AdditiveTrees,
+        trees: Sequence[AdditiveTrees],
         layout: CategoryLayout,
         patterns: Sequence[PatternWeights],
         scale: ScoreScale,
     ) -> None:
-        self.trees = trees
+        self._trees = tuple(trees)
         self.layout = layout
         self.patterns = tuple(patterns)
         self.scale = scale
         self._multipliers = np.array([p.multipliers for p in self.patterns])
         self._intercepts = np.array([p.intercept for p in self.patterns])
+        self._boosters = np.array([p.booster for p in self.patterns])
         self._bases = np.array([scale.base(p.intercept) for p in self.patterns])
 
     @property
@@ -76,7 +82,7 @@ class ScoreFunction:
 
     def contributions(self, X: Floats, codes: Indices) -> Floats:
         """``a_c g_c`` of each row, shape (n, categories), in log odds of bad."""
-        return np.asarray(self._multipliers[codes] * self.trees.category_functions(X))
+        return np.asarray(self._multipliers[codes] * self._functions(X, codes, features=False)[0])
 
     def log_odds(self, X: Floats, codes: Indices) -> Floats:
         """Log odds of bad, shape (n,)."""
@@ -88,9 +94,20 @@ class ScoreFunction:
 
     def explained(self, X: Floats, codes: Indices) -> tuple[ScoreLines, Floats]:
         """The same lines, and in the same pass each feature's exact Shapley value in points, shape (n, features)."""
-        g, phi = self.trees.contributions(X)
+        g, phi = self._functions(X, codes, features=True)
         of_column = self._multipliers[codes][:, self.layout.categories_of_columns]
         return self._lines(self._multipliers[codes] * g, codes), -self.scale.points_per_log_odds * of_column * phi
+
+    def _functions(self, X: Floats, codes: Indices, *, features: bool) -> tuple[Floats, Floats]:
+        """Category functions of each row by its pattern's booster, and Shapley values where wanted."""
+        of = self._boosters[codes]
+        if not of.any():
+            return self._trees[0].contributions(X, features=features)
+        g, phi = np.empty((len(X), len(self.layout.names))), np.empty((len(X), X.shape[1] if features else 0))
+        for booster in np.unique(of):
+            rows = of == booster
+            g[rows], phi[rows] = self._trees[booster].contributions(X[rows], features=features)
+        return g, phi
 
     def _lines(self, contributions: Floats, codes: Indices) -> ScoreLines:
         base, points = self._bases[codes], -self.scale.points_per_log_odds * contributions

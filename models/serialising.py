@@ -15,7 +15,9 @@ from benne.models.additive_booster import BoosterOptions
 from benne.models.calibration import CalibrationReport
 from benne.models.category_layout import CategoryLayout
 from benne.models.contract_report import ContractReport
+from benne.models.fitting import Learned
 from benne.models.inputs import FeatureRules
+from benne.models.pd_interval import PdUncertainty
 from benne.models.scale import Band, ScoreScale
 from benne.models.score_function import PatternWeights
 
@@ -26,6 +28,8 @@ __all__ = [
     "classes_to",
     "contract_from",
     "contract_to",
+    "frame_from",
+    "frame_to",
     "layout_from",
     "parameters_from",
     "parameters_to",
@@ -51,6 +55,7 @@ def parameters_to(parameters: Mapping[str, Any]) -> Json:
         "booster": None if parameters["booster"] is None else dataclasses.asdict(parameters["booster"]),
         "scale": None if parameters["scale"] is None else dataclasses.asdict(parameters["scale"]),
         "random_state": int(parameters["random_state"]),
+        "own_booster_gap": None if parameters["own_booster_gap"] is None else float(parameters["own_booster_gap"]),
     }
 
 
@@ -82,10 +87,12 @@ def layout_from(data: Json) -> CategoryLayout:
 
 def rules_to(rules: FeatureRules) -> list[Json]:
     """One record per column; null where a side of its range is open."""
-    columns = zip(rules.columns, rules.minimum, rules.maximum, rules.nullable, rules.directions, strict=True)
+    columns = zip(
+        rules.columns, rules.minimum, rules.maximum, rules.nullable, rules.directions, rules.tells, strict=True
+    )
     return [
-        {"column": c, "minimum": _closed(low), "maximum": _closed(high), "nullable": null, "direction": way}
-        for c, low, high, null, way in columns
+        {"column": c, "minimum": _closed(low), "maximum": _closed(high), "nullable": null, "direction": way, "tells": t}
+        for c, low, high, null, way, t in columns
     ]
 
 
@@ -97,6 +104,7 @@ def rules_from(data: list[Json]) -> FeatureRules:
         maximum=tuple(math.inf if d["maximum"] is None else d["maximum"] for d in data),
         nullable=tuple(d["nullable"] for d in data),
         directions=tuple(d["direction"] for d in data),
+        tells=tuple(d["tells"] for d in data),
     )
 
 
@@ -104,14 +112,30 @@ def _closed(bound: float) -> float | None:
     return bound if math.isfinite(bound) else None
 
 
-def patterns_to(patterns: tuple[PatternWeights, ...]) -> list[Json]:
+def patterns_to(learned: Learned) -> list[Json]:
     """One record per pattern of consent."""
-    return [{"used": sorted(p.used), "multipliers": list(p.multipliers), "intercept": p.intercept} for p in patterns]
+    return [
+        {
+            "used": sorted(p.used), "multipliers": list(p.multipliers), "intercept": p.intercept, "booster": p.booster,
+            "uncertainty": dataclasses.asdict(unknown), "percentiles": list(edges),
+        }
+        for p, unknown, edges in zip(learned.patterns, learned.uncertainty, learned.percentiles, strict=True)
+    ]  # fmt: skip
 
 
-def patterns_from(data: list[Json]) -> tuple[PatternWeights, ...]:
-    """Inverse of :func:`patterns_to`."""
-    return tuple(PatternWeights(frozenset(d["used"]), tuple(d["multipliers"]), d["intercept"]) for d in data)
+def patterns_from(data: list[Json]) -> dict[str, tuple[Any, ...]]:
+    """Inverse of :func:`patterns_to`: weights, what is not known, and percentiles of each pattern."""
+    return {
+        "patterns": tuple(
+            PatternWeights(frozenset(d["used"]), tuple(d["multipliers"]), d["intercept"], d["booster"]) for d in data
+        ),
+        "uncertainty": tuple(_uncertainty_from(d["uncertainty"]) for d in data),
+        "percentiles": tuple(tuple(d["percentiles"]) for d in data),
+    }
+
+
+def _uncertainty_from(data: Json) -> PdUncertainty:
+    return PdUncertainty(tuple(data["edges"]), tuple(data["error"]), tuple(data["thin_error"]), data["spread"])
 
 
 def classes_to(classes: npt.NDArray[Any]) -> Json:
@@ -128,14 +152,14 @@ def contract_to(report: ContractReport) -> Json:
     """The contract report."""
     return {
         **{name: getattr(report, name) for name in ("reference_rows", "reference_sha256")},
-        "shares": _frame_to(report.shares),
-        "price": _frame_to(report.price),
+        "shares": frame_to(report.shares),
+        "price": frame_to(report.price),
     }
 
 
 def contract_from(data: Json) -> ContractReport:
     """Inverse of :func:`contract_to`."""
-    return ContractReport(**{**data, "shares": _frame_from(data["shares"]), "price": _frame_from(data["price"])})
+    return ContractReport(**{**data, "shares": frame_from(data["shares"]), "price": frame_from(data["price"])})
 
 
 def calibration_to(reports: Mapping[frozenset[str], CalibrationReport]) -> list[Json]:
@@ -143,7 +167,7 @@ def calibration_to(reports: Mapping[frozenset[str], CalibrationReport]) -> list[
     records = []
     for used, report in reports.items():
         plain = {f.name: getattr(report, f.name) for f in dataclasses.fields(report)}
-        tables = {name: _frame_to(plain[name]) for name in ("by_decile", "by_band")}
+        tables = {name: frame_to(plain[name]) for name in ("by_decile", "by_band")}
         records.append({"used": sorted(used), **plain, **tables})
     return records
 
@@ -153,12 +177,12 @@ def calibration_from(data: list[Json]) -> dict[frozenset[str], CalibrationReport
     reports = {}
     for record in data:
         plain = {name: value for name, value in record.items() if name != "used"}
-        tables = {name: _frame_from(plain[name]) for name in ("by_decile", "by_band")}
+        tables = {name: frame_from(plain[name]) for name in ("by_decile", "by_band")}
         reports[frozenset(record["used"])] = CalibrationReport(**{**plain, **tables})
     return reports
 
 
-def _frame_to(frame: pd.DataFrame) -> Json:
+def frame_to(frame: pd.DataFrame) -> Json:
     data = [
         [None if isinstance(value, float) and not math.isfinite(value) else value for value in column]
         for column in (frame[name].tolist() for name in frame.columns)
@@ -168,7 +192,7 @@ def _frame_to(frame: pd.DataFrame) -> Json:
             "dtypes": dtypes, "data": data}  # fmt: skip
 
 
-def _frame_from(data: Json) -> pd.DataFrame:
+def frame_from(data: Json) -> pd.DataFrame:
     columns = {
         name: pd.Series([math.nan if v is None else v for v in values], dtype=dtype)
         for name, dtype, values in zip(data["columns"], data["dtypes"], data["data"], strict=True)

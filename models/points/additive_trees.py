@@ -61,20 +61,17 @@ class AdditiveTrees:
 
     def category_functions(self, X: Floats) -> Floats:
         """``g_c`` of each row, shape (n, categories): log odds of bad against the expectation."""
-        return self._added_up(X, features=False)[0]
+        return self.contributions(X, features=False)[0]
 
     def feature_contributions(self, X: Floats) -> Floats:
         """Path-dependent TreeSHAP value of each feature, shape (n, features), in log odds of bad."""
-        return self._added_up(X, features=True)[1]
+        return self.contributions(X)[1]
 
-    def contributions(self, X: Floats) -> tuple[Floats, Floats]:
-        """Both at once: the category functions, bit for bit as alone, and each feature's Shapley value."""
-        return self._added_up(X, features=True)
-
-    def _added_up(self, X: Floats, *, features: bool) -> tuple[Floats, Floats]:
+    def contributions(self, X: Floats, *, features: bool = True) -> tuple[Floats, Floats]:
+        """The category functions, bit for bit as alone, and each feature's Shapley value where wanted, else (n, 0)."""
         X = np.ascontiguousarray(X, dtype=np.float64)
         g = np.empty((len(X), len(self.expected)))
-        phi = np.empty((len(X), self.features)) if features else _NO_FEATURES
+        phi = np.empty((len(X), self.features if features else 0))
         starts = range(0, len(X), _ROWS_AT_ONCE)
         if len(starts) < 2 or self._threads == 1:
             for start in starts:

@@ -14,7 +14,7 @@ FRAME = pd.DataFrame({"days": [1, 2], "share": [0.5, np.nan]})
 
 def rules(**changes: object) -> FeatureRules:
     given = {"columns": ("days", "share"), "minimum": (0.0, 0.0), "maximum": (np.inf, 1.0)}
-    return FeatureRules(**{**given, "nullable": (False, True), "directions": (0, 0), **changes})  # type: ignore[arg-type]
+    return FeatureRules(**{**given, "nullable": (False, True), "directions": (0, 0), "tells": (1, 1), **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -52,15 +52,15 @@ def test_the_same_data_and_seed_give_the_same_bytes(model, saved, members, categ
 
 def test_no_feature_of_a_member_is_saved(saved, members) -> None:
     reference = pq.read_table(saved / "reference.parquet")
-    assert reference.column_names == ["credit_history", "behaviour", "ability", "social"]
+    assert reference.column_names == ["credit_history", "behaviour", "ability", "social", "booster"]
     assert {p.name for p in saved.iterdir()} == {
-        "manifest.json", "booster.txt", "model.json", "reports.json", "reference.parquet"
+        "manifest.json", "booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet"
     }  # fmt: skip
 
 
 def test_the_shares_can_be_checked_again_without_any_member(saved) -> None:
     loaded = CreditScoreModel.load(saved)
-    g = pq.read_table(saved / "reference.parquet").to_pandas()
+    g = pq.read_table(saved / "reference.parquet").drop_columns("booster").to_pandas()
     influence = (g - g.mean()).abs().mean() * loaded.contract_report_.shares["multiplier"]
     np.testing.assert_allclose(influence / influence.sum(), np.array([35, 25, 20, 5]) / 85, atol=1e-6)
 
@@ -88,8 +88,11 @@ def test_a_corrupted_or_missing_file_is_named(saved, name) -> None:
 
 
 def test_a_model_of_a_newer_benne_is_refused(saved) -> None:
-    edit_manifest(saved, format_version=2)
-    with pytest.raises(ModelDirectoryError, match=r"got 2, which a newer Benne wrote. Upgrade Benne"):
+    edit_manifest(saved, format_version=3)
+    with pytest.raises(ModelDirectoryError, match=r"must have format 2, got 3, which a newer Benne wrote"):
+        CreditScoreModel.load(saved)
+    edit_manifest(saved, format_version=1)
+    with pytest.raises(ModelDirectoryError, match=r"must have format 2, got 1 of an older Benne. Fit it anew"):
         CreditScoreModel.load(saved)
 
 
@@ -181,6 +184,9 @@ def withheld_multiplier(data) -> None:
         ("model.json", lambda d: d["parameters"].update(evil=1), "got TypeError"),
         ("model.json", lambda d: d["layout"].update(tolerances=[2.0] * 4), r"a tolerance within \[0, 1\]"),
         ("model.json", lambda d: d["layout"].update(tolerances=[0.1]), r"a tolerance within \[0, 1\] for each"),
+        ("model.json", lambda d: d["patterns"][0].update(booster=1), "a booster for each pattern"),
+        ("model.json", lambda d: d["patterns"][0].update(percentiles=[600.0, 500.0]), "percentiles in order"),
+        ("model.json", lambda d: d["patterns"][0]["uncertainty"].update(error=[-1.0] * 5), "an error for every range"),
         ("reports.json", lambda d: d.update(calibration=[]), "a report per pattern"),
         ("booster.txt", lambda text: "garbage", "a text model from its header to the end of its trees"),
         ("booster.txt", lambda text: text[: len(text) // 2], "a text model from its header to the end"),
@@ -224,10 +230,10 @@ def test_what_is_no_path_is_neither_loaded_nor_saved_to(model, path) -> None:
 
 
 def test_the_values_of_the_reference_sample_form_no_rows(saved, model, members) -> None:
-    values = pq.read_table(saved / "reference.parquet").to_pandas().to_numpy()
+    values = pq.read_table(saved / "reference.parquet").drop_columns("booster").to_pandas().to_numpy()
     assert (np.diff(values, axis=0) >= 0).all()
     rows = {row.tobytes() for row in values}
-    own = np.ascontiguousarray(model._function.trees.category_functions(members.X.to_numpy()))
+    own = np.ascontiguousarray(model._function._trees[0].category_functions(members.X.to_numpy()))
     assert sum(row.tobytes() in rows for row in own) == 0
 
 

@@ -1,0 +1,147 @@
+"""The contract solved for every allowed pattern of consent, on the shared booster or on one of the pattern's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from benne.features.categories import CATEGORIES
+from benne.models.additive_booster import BoosterRecipe
+from benne.models.category_layout import CategoryLayout
+from benne.models.consent_patterns import allowed_patterns
+from benne.models.pd_interval import PdUncertainty, jackknife_error, spread_between_members, typical_error
+from benne.models.resampling import metrics_of
+from benne.models.score_function import PatternWeights
+from benne.models.trained_booster import TrainedBooster, TrainingData, train_booster
+from benne.models.weight_contract import ContractSolution, solve_contract
+
+__all__ = ["PatternFit", "fit_patterns"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_SHARED: Final = 0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PatternFit:
+    """One pattern, solved.
+
+    Parameters
+    ----------
+    shipped : PatternWeights
+    solution : ContractSolution
+        Over the categories used, standardised.
+    rows : ndarray of bool, shape (n,)
+        Those it was solved on: held out, and their consent covers the pattern.
+    log_odds : ndarray of float64, shape (n,)
+        Out of fold; NaN where never held out or not covered.
+    auc, auc_own : float
+        Out of fold, of the shared booster and of one trained for this pattern alone; ``auc_own``
+        is NaN where none was tried.
+    uncertainty : PdUncertainty
+    """
+
+    shipped: PatternWeights
+    solution: ContractSolution
+    rows: Bools
+    log_odds: Floats
+    auc: float
+    auc_own: float
+    uncertainty: PdUncertainty
+
+
+def fit_patterns(
+    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, shared: TrainedBooster, thin: Bools,
+    gap: float | None,
+) -> tuple[list[PatternFit], list[TrainedBooster]]:  # fmt: skip
+    """Solve every allowed pattern; the full one first.
+
+    Parameters
+    ----------
+    data : TrainingData
+    layout : CategoryLayout
+    recipe : BoosterRecipe
+        Of the shared booster.
+    shared : TrainedBooster
+    thin : ndarray of bool, shape (n,)
+        Files with nothing on record in some category.
+    gap : float or None
+        Out-of-fold AUC by which a booster of the pattern's own must be better to be taken; None never tries.
+
+    Returns
+    -------
+    fits : list of PatternFit
+    boosters : list of TrainedBooster
+        The shared one, then those that some pattern has for itself.
+    """
+    boosters, fits = [shared], []
+    tries = gap is not None and set(layout.names) <= set(CATEGORIES)  # nobody can withhold other categories
+    for used in allowed_patterns(layout):
+        fit = _solved(data, layout, shared, used, thin, _SHARED)
+        if tries and len(used) < len(layout.names):
+            own = train_booster(_alone(recipe, layout, used), layout, data, data.covering(_inside(layout, used)))
+            other = _solved(data, layout, own, used, thin, len(boosters))
+            fit = dataclasses.replace(fit, auc_own=other.auc)
+            if gap is not None and other.auc - fit.auc > gap:
+                boosters.append(own)
+                fit = dataclasses.replace(other, auc=fit.auc, auc_own=other.auc)
+        if not fit.solution.multipliers.any():
+            _log.warning(
+                "Members who let only %s be used get the base rate: no evidence in it held out of fold.",
+                " and ".join(sorted(used)),
+            )
+        fits.append(fit)
+    return fits, boosters
+
+
+def _inside(layout: CategoryLayout, used: frozenset[str]) -> Bools:
+    return np.array([name in used for name in layout.names])
+
+
+def _alone(recipe: BoosterRecipe, layout: CategoryLayout, used: frozenset[str]) -> BoosterRecipe:
+    """The same recipe for a few categories: columns of no group are not split on."""
+    groups = [group for name, group in zip(layout.names, layout.groups, strict=True) if name in used]
+    return dataclasses.replace(recipe, groups=groups)
+
+
+def _solved(
+    data: TrainingData, layout: CategoryLayout, booster: TrainedBooster, used: frozenset[str], thin: Bools, number: int
+) -> PatternFit:
+    """Solve one pattern on the rows whose consent covers it; withheld categories are never read."""
+    inside = _inside(layout, used)
+    rows = booster.held & data.covering(inside)
+    z, bad, weight = booster.z[rows][:, inside], data.bad[rows], data.weights[rows]
+    solution = solve_contract(z, bad, layout.contract_over(used), None if data.weight is None else weight)
+    multipliers = np.zeros(len(inside))
+    multipliers[inside] = np.divide(
+        solution.multipliers, booster.influence[inside], out=np.zeros(int(inside.sum())),
+        where=booster.influence[inside] > 0,
+    )  # fmt: skip
+    log_odds = np.full(len(rows), np.nan)
+    log_odds[rows] = solution.log_odds(z)
+    return PatternFit(
+        shipped=PatternWeights(used, tuple(multipliers.tolist()), solution.intercept, number),
+        solution=solution,
+        rows=rows,
+        log_odds=log_odds,
+        auc=metrics_of(log_odds[rows], bad, weight)["auc"],
+        auc_own=float("nan"),
+        uncertainty=_uncertainty(data, booster, solution, inside, rows, log_odds, thin),
+    )
+
+
+def _uncertainty(
+    data: TrainingData, booster: TrainedBooster, solution: ContractSolution, inside: Bools, rows: Bools,
+    log_odds: Floats, thin: Bools,
+) -> PdUncertainty:  # fmt: skip
+    groups = None if data.groups is None else data.groups[rows]
+    spread = spread_between_members(log_odds[rows], data.bad[rows], groups)
+    by_fold = np.stack([solution.log_odds(z[:, inside]) for z in booster.fold_reference])
+    return typical_error(by_fold.mean(axis=0), jackknife_error(by_fold), thin[booster.reference_rows], spread)

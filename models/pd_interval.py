@@ -1,0 +1,169 @@
+"""How far a member's own probability of turning bad may lie from the predicted one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+__all__ = ["PdUncertainty", "jackknife_error", "pd_interval", "spread_between_members", "typical_error"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+_FIFTHS: Final = 5
+_FEWEST_ROWS: Final = 50  # of thin files in a fifth, to say of them what holds for them alone
+_FEWEST_GROUPS: Final = 200  # seen at least twice, to tell members from luck
+_WIDEST: Final = 5.0
+_GRID: Final = np.linspace(-25.0, 25.0, 5001)
+_NODES, _CHANCES = np.polynomial.hermite_e.hermegauss(21)
+_CHANCES = _CHANCES / _CHANCES.sum()
+
+
+@dataclass(frozen=True)
+class PdUncertainty:
+    """What is not known about the PDs of one pattern of consent, in log odds.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Log odds that part the reference sample into fifths.
+    error : tuple of float
+        Typical error of the model itself in each fifth: how much its trees would differ had
+        other members been drawn.
+    thin_error : tuple of float
+        The same for thin files.
+    spread : float or None
+        Standard deviation of members' own log odds around what the model can see of them;
+        None where no outcomes of the same members at several moments told it.
+    """
+
+    edges: tuple[float, ...]
+    error: tuple[float, ...]
+    thin_error: tuple[float, ...]
+    spread: float | None
+
+
+def jackknife_error(predictions: Floats) -> Floats:
+    """Standard error of log odds from the boosters of the folds, each trained without one part of the rows.
+
+    Parameters
+    ----------
+    predictions : ndarray of float64, shape (folds, n)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    References
+    ----------
+    Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, ch. 11 (delete-a-group jackknife).
+    """
+    folds = len(predictions)
+    return np.asarray(np.sqrt((folds - 1) * predictions.var(axis=0)))
+
+
+def typical_error(log_odds: Floats, error: Floats, thin: Bools, spread: float | None) -> PdUncertainty:
+    """Sum up the errors on the reference sample so that no row of it is kept.
+
+    Parameters
+    ----------
+    log_odds, error : ndarray of float64, shape (m,)
+    thin : ndarray of bool, shape (m,)
+    spread : float or None
+    """
+    edges = np.quantile(log_odds, np.arange(1, _FIFTHS) / _FIFTHS)
+    fifth = np.searchsorted(edges, log_odds, side="right")
+    whole, of_thin = [], []
+    for k in range(_FIFTHS):
+        inside = fifth == k
+        whole.append(_root_mean_square(error[inside] if inside.any() else error))
+        apart = error[inside & thin]
+        of_thin.append(_root_mean_square(apart) if len(apart) >= _FEWEST_ROWS else whole[-1])
+    return PdUncertainty(tuple(edges.tolist()), tuple(whole), tuple(of_thin), spread)
+
+
+def spread_between_members(log_odds: Floats, bad: Floats, groups: Indices | None) -> float | None:
+    """How much members of the same prediction differ, from members who were observed more than once.
+
+    If all of one prediction had the same PD, what happens to a member at one moment would say
+    nothing about another moment. How much it says is how much their PDs differ: the products of
+    the residuals of one member are compared with what a normal spread of log odds gives.
+
+    Parameters
+    ----------
+    log_odds : ndarray of float64, shape (n,)
+        Predicted out of fold, and calibrated.
+    bad : ndarray of float64, shape (n,)
+    groups : ndarray of int, shape (n,), or None
+        The member behind each row.
+
+    Returns
+    -------
+    float or None
+        In log odds; None without enough members seen twice.
+
+    Notes
+    -----
+    Outcome windows of one member should not overlap: the same event seen in both counts as agreement.
+    """
+    if groups is None:
+        return None
+    _, group, seen = np.unique(groups, return_inverse=True, return_counts=True)
+    if (seen > 1).sum() < _FEWEST_GROUPS:
+        return None
+    predicted = expit(log_odds)
+    agreement = _pairs(bad - predicted, group)
+    low, high = 0.0, _WIDEST
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        if _expected_agreement(predicted, group, middle) < agreement:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def pd_interval(log_odds: Floats, thin: Bools, uncertainty: PdUncertainty, level: float) -> tuple[Floats, Floats]:
+    """Within which a member's own PD lies with a certain chance; both of shape (n,).
+
+    Parameters
+    ----------
+    log_odds : ndarray of float64, shape (n,)
+    thin : ndarray of bool, shape (n,)
+    uncertainty : PdUncertainty
+    level : float
+        In (0, 1).
+    """
+    fifth = np.searchsorted(uncertainty.edges, log_odds, side="right")
+    error = np.where(thin, np.array(uncertainty.thin_error)[fifth], np.array(uncertainty.error)[fifth])
+    spread = uncertainty.spread or 0.0
+    half = NormalDist().inv_cdf((1.0 + level) / 2.0) * np.hypot(error, spread)
+    centre = _centre(expit(log_odds), spread)
+    return expit(centre - half), expit(centre + half)
+
+
+def _root_mean_square(error: Floats) -> float:
+    return float(np.sqrt(np.mean(error**2)))
+
+
+def _pairs(values: Floats, group: Indices) -> float:
+    """Sum of the products of all pairs of one group."""
+    return float((np.bincount(group, values) ** 2 - np.bincount(group, values**2)).sum() / 2.0)
+
+
+def _expected_agreement(predicted: Floats, group: Indices, spread: float) -> float:
+    centre = _centre(predicted, spread)
+    together = [_pairs(expit(centre + spread * node), group) for node in _NODES]
+    return float(_CHANCES @ together) - _pairs(predicted, group)
+
+
+def _centre(predicted: Floats, spread: float) -> Floats:
+    """Log odds around which PDs spread whose mean is the predicted one."""
+    means = expit(_GRID[:, None] + spread * _NODES) @ _CHANCES
+    return np.asarray(np.interp(predicted, means, _GRID))
