@@ -10,6 +10,7 @@ from benne.models import BoosterOptions, CreditScoreModel
 from benne.models.pattern_report import BEST
 
 COLUMNS = {"credit_history": ["late"], "ability": ["income"], "behaviour": ["swing", "cash"]}
+FIVE = ("credit_history", "ability", "behaviour", "personal_information", "social")
 OPTIONS = BoosterOptions(max_trees=80, learning_rate=0.2, patience=10, folds=4, threads=1)
 
 
@@ -72,7 +73,7 @@ def test_a_score_depends_on_what_is_withheld_only_by_what_enters(own, crossed) -
     score = own.predict_score(X, withheld={"behaviour"})
     rng = np.random.default_rng(1)
     for other in (X.assign(swing=rng.normal(size=200), cash=1e9), X.drop(columns=["swing", "cash"]),
-                  X.assign(consented_behaviour=False)):  # fmt: skip
+                  X.assign(**{f"consented_{c}": c != "behaviour" for c in FIVE})):  # fmt: skip
         assert own.predict_score(other, withheld={"behaviour"}).tobytes() == score.tobytes()
 
 
@@ -89,7 +90,7 @@ def test_masking_at_random_keeps_calibration_and_choosing_for_oneself_does_not(o
 def test_rows_that_withhold_train_their_pattern_and_are_reported(crossed) -> None:
     X, y = crossed
     masked = X.copy()
-    for category in ("credit_history", "ability", "behaviour", "personal_information", "social"):
+    for category in FIVE:
         masked[f"consented_{category}"] = True
     refusing = np.arange(len(X)) % 4 == 0
     masked.loc[refusing, ["swing", "cash"]] = np.nan

@@ -109,21 +109,18 @@ def _registered(rows: int) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(3)
     names = ["late_count_30d", "days_since_late", "income_months_180d", "spending_trend_90d", "days_since_joining"]
     X = pd.DataFrame({n: rng.uniform(max(registry[n].minimum, 0), min(registry[n].maximum, 5), rows) for n in names})
-    X.loc[::5, "days_since_late"] = np.nan
+    X.loc[::5, ["days_since_late", "spending_trend_90d"]] = np.nan
     return X, (rng.random(rows) < expit(X["late_count_30d"] - 3)).astype(int).to_numpy()
 
 
 def test_a_file_with_nothing_in_a_category_is_thin_and_is_scored() -> None:
     X, y = _registered(1500)
-    categories = {c: names for c, names in registry.categories_of(X.columns).items()}
-    model = CreditScoreModel(categories, tolerance=1.0, booster=OPTIONS).fit(X, y)
+    model = CreditScoreModel(registry.categories_of(X.columns), tolerance=1.0, booster=OPTIONS).fit(X, y)
     row = X.iloc[[1]]
     assert not model.thin_file(row)[0]
     empty = row.assign(late_count_30d=0.0, days_since_late=np.nan)
     assert model.thin_file(empty)[0], "no count and no day: nothing is on record"
     assert 350 <= model.predict_score(empty)[0] <= 950
-    nothing = empty.assign(income_months_180d=0.0, spending_trend_90d=0.0)
+    nothing = empty.assign(income_months_180d=0.0, spending_trend_90d=np.nan)
     with pytest.raises(InsufficientEvidence, match="fewer than two of their consented categories hold anything"):
-        model.predict_score(
-            nothing.assign(spending_trend_90d=np.nan) if X["spending_trend_90d"].isna().any() else nothing
-        )
+        model.predict_score(nothing)
