@@ -7,9 +7,10 @@ from benne.models.consent_patterns import withheld_of
 from benne.models.contract_report import ContractReport
 from benne.models.credit_score_model import CreditScoreModel
 from benne.models.explanation import Explanation
-from benne.models.scale import DEFAULT_BANDS, SCORE_MAX, SCORE_MIN, Band, ScoreScale
+from benne.models.scale import BAND_SCHEMES, DEFAULT_BANDS, SCORE_MAX, SCORE_MIN, Band, ScoreScale
 
 __all__ = [
+    "BAND_SCHEMES",
     "DEFAULT_BANDS",
     "DEFAULT_WEIGHTS",
     "SCORE_MAX",

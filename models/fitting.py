@@ -111,7 +111,7 @@ def learn(
     shared = train_booster(recipe, layout, data, full)
     _check_influence(layout, shared)
     fits, boosters = fit_patterns(data, layout, recipe, shared, thin, gap)
-    oof = _out_of_fold(data, shared, full, _unconstrained(recipe, data, full))
+    oof = _out_of_fold(data, shared, full, _unconstrained(recipe, data, full, shared))
     learned = Learned(
         # Each column on its own: the shares need no more, and no row is left that belongs to a member.
         boosters=tuple(SavedBooster(b.text, np.sort(b.reference, axis=0)) for b in boosters),
@@ -153,9 +153,9 @@ def _out_of_fold(data: TrainingData, shared: TrainedBooster, full: Bools, uncons
     return OutOfFold(shared.z[rows], data.bad[rows], data.weights[rows], groups, unconstrained[rows])
 
 
-def _unconstrained(recipe: BoosterRecipe, data: TrainingData, full: Bools) -> Floats:
+def _unconstrained(recipe: BoosterRecipe, data: TrainingData, full: Bools, shared: TrainedBooster) -> Floats:
     """Out-of-fold log odds of the same booster without groups and directions, on the same folds."""
-    fitted = cross_fitted(recipe.unconstrained(), data, full)
+    fitted = shared.folds if recipe.is_free else cross_fitted(recipe.unconstrained(), data, full)
     log_odds = np.full(len(full), np.nan)
     for text, held in zip(fitted.texts, folds_within(data.folds, full, data.bad)[1], strict=True):
         log_odds[held] = lgb.Booster(model_str=text).predict(data.X[held], raw_score=True)

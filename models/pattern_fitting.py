@@ -143,5 +143,12 @@ def _uncertainty(
 ) -> PdUncertainty:  # fmt: skip
     groups = None if data.groups is None else data.groups[rows]
     spread = spread_between_members(log_odds[rows], data.bad[rows], groups)
+    apart = rows & thin
+    thin_spread = spread_between_members(
+        log_odds[apart], data.bad[apart], None if data.groups is None else data.groups[apart]
+    )
     by_fold = np.stack([solution.log_odds(z[:, inside]) for z in booster.fold_reference])
-    return typical_error(by_fold.mean(axis=0), jackknife_error(by_fold), thin[booster.reference_rows], spread)
+    return typical_error(
+        by_fold.mean(axis=0), jackknife_error(by_fold), thin[booster.reference_rows], spread,
+        spread if thin_spread is None else thin_spread,
+    )  # fmt: skip

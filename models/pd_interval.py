@@ -41,12 +41,15 @@ class PdUncertainty:
     spread : float or None
         Standard deviation of members' own log odds around what the model can see of them;
         None where no outcomes of the same members at several moments told it.
+    thin_spread : float or None
+        The same for thin files, of which the model sees less.
     """
 
     edges: tuple[float, ...]
     error: tuple[float, ...]
     thin_error: tuple[float, ...]
     spread: float | None
+    thin_spread: float | None
 
 
 def jackknife_error(predictions: Floats) -> Floats:
@@ -68,14 +71,16 @@ def jackknife_error(predictions: Floats) -> Floats:
     return np.asarray(np.sqrt((folds - 1) * predictions.var(axis=0)))
 
 
-def typical_error(log_odds: Floats, error: Floats, thin: Bools, spread: float | None) -> PdUncertainty:
+def typical_error(
+    log_odds: Floats, error: Floats, thin: Bools, spread: float | None, thin_spread: float | None
+) -> PdUncertainty:
     """Sum up the errors on the reference sample so that no row of it is kept.
 
     Parameters
     ----------
     log_odds, error : ndarray of float64, shape (m,)
     thin : ndarray of bool, shape (m,)
-    spread : float or None
+    spread, thin_spread : float or None
     """
     edges = np.quantile(log_odds, np.arange(1, _FIFTHS) / _FIFTHS)
     fifth = np.searchsorted(edges, log_odds, side="right")
@@ -85,7 +90,7 @@ def typical_error(log_odds: Floats, error: Floats, thin: Bools, spread: float | 
         whole.append(_root_mean_square(error[inside] if inside.any() else error))
         apart = error[inside & thin]
         of_thin.append(_root_mean_square(apart) if len(apart) >= _FEWEST_ROWS else whole[-1])
-    return PdUncertainty(tuple(edges.tolist()), tuple(whole), tuple(of_thin), spread)
+    return PdUncertainty(tuple(edges.tolist()), tuple(whole), tuple(of_thin), spread, thin_spread)
 
 
 def spread_between_members(log_odds: Floats, bad: Floats, groups: Indices | None) -> float | None:
@@ -142,9 +147,9 @@ def pd_interval(log_odds: Floats, thin: Bools, uncertainty: PdUncertainty, level
     """
     fifth = np.searchsorted(uncertainty.edges, log_odds, side="right")
     error = np.where(thin, np.array(uncertainty.thin_error)[fifth], np.array(uncertainty.error)[fifth])
-    spread = uncertainty.spread or 0.0
-    half = NormalDist().inv_cdf((1.0 + level) / 2.0) * np.hypot(error, spread)
-    centre = _centre(expit(log_odds), spread)
+    spreads = uncertainty.spread or 0.0, uncertainty.thin_spread or 0.0
+    half = NormalDist().inv_cdf((1.0 + level) / 2.0) * np.hypot(error, np.where(thin, *reversed(spreads)))
+    centre = np.where(thin, *(_centre(expit(log_odds), spread) for spread in reversed(spreads)))
     return expit(centre - half), expit(centre + half)
 
 

@@ -97,7 +97,7 @@ def _check_reference(reference: npt.NDArray[np.float64], layout: CategoryLayout)
 
 
 def _check_uncertainty(unknown: PdUncertainty) -> None:
-    errors = (*unknown.error, *unknown.thin_error, unknown.spread or 0.0)
+    errors = (*unknown.error, *unknown.thin_error, unknown.spread or 0.0, unknown.thin_spread or 0.0)
     _must(
         all(_is_number(e) and e >= 0 for e in errors)
         and all(map(_is_number, unknown.edges))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benne.errors import ParameterError
 
-__all__ = ["DEFAULT_BANDS", "SCORE_MAX", "SCORE_MIN", "Band", "ScoreScale"]
+__all__ = ["BAND_SCHEMES", "DEFAULT_BANDS", "SCORE_MAX", "SCORE_MIN", "Band", "ScoreScale"]
 
 SCORE_MIN: Final = 350.0
 SCORE_MAX: Final = 950.0
@@ -35,6 +35,17 @@ DEFAULT_BANDS: Final = (
     Band("very good", 650, 699),
     Band("excellent", 700, 950),
 )
+
+
+BAND_SCHEMES: Final[dict[str, tuple[Band, ...]]] = {
+    "words": DEFAULT_BANDS,
+    "A-D": (Band("D", 350, 549), Band("C", 550, 599), Band("B", 600, 699), Band("A", 700, 950)),
+    "AAA-D": (
+        Band("D", 350, 499), Band("C", 500, 549), Band("B", 550, 599), Band("BB", 600, 649), Band("BBB", 650, 699),
+        Band("A", 700, 749), Band("AA", 750, 799), Band("AAA", 800, 950),
+    ),
+}  # fmt: skip
+"""Some schemes of bands, by name, to be given as ``ScoreScale(bands=BAND_SCHEMES["AAA-D"])``; any other is as good."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,9 @@ def patterns_from(data: list[Json]) -> dict[str, tuple[Any, ...]]:
 
 
 def _uncertainty_from(data: Json) -> PdUncertainty:
-    return PdUncertainty(tuple(data["edges"]), tuple(data["error"]), tuple(data["thin_error"]), data["spread"])
+    return PdUncertainty(
+        tuple(data["edges"]), tuple(data["error"]), tuple(data["thin_error"]), data["spread"], data["thin_spread"]
+    )
 
 
 def classes_to(classes: npt.NDArray[Any]) -> Json:

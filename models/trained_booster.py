@@ -63,6 +63,7 @@ class TrainedBooster:
     ----------
     text : str
         LightGBM's text model, without the extremes of the training values.
+    folds : FoldTrees
     trees : AdditiveTrees
     z : ndarray of float64, shape (n, categories)
         Category functions of held-out rows over their fold's influence; NaN where never held out.
@@ -75,6 +76,7 @@ class TrainedBooster:
     """
 
     text: str
+    folds: FoldTrees
     trees: AdditiveTrees
     z: Floats
     reference_rows: Indices
@@ -121,7 +123,7 @@ def train_booster(recipe: BoosterRecipe, layout: CategoryLayout, data: TrainingD
         z[held] = _over(g, influence(g[learns[held]]))
         g = fold.category_functions(data.X[rows])
         of_reference.append(_over(g, influence(g)))
-    return TrainedBooster(text, trees, z, rows, trees.category_functions(data.X[rows]), np.stack(of_reference))
+    return TrainedBooster(text, fitted, trees, z, rows, trees.category_functions(data.X[rows]), np.stack(of_reference))
 
 
 def cross_fitted(recipe: BoosterRecipe, data: TrainingData, learns: Bools) -> FoldTrees:

@@ -47,7 +47,7 @@ def test_an_interval_holds_a_known_pd_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     centre, error = rng.normal(-2.5, 0.8, 40_000), np.full(40_000, 0.3)
     thin = np.arange(40_000) % 2 == 0
-    unknown = typical_error(centre, error, thin, 0.9)
+    unknown = typical_error(centre, error, thin, 0.9, 0.9)
     nodes, chances = np.polynomial.hermite_e.hermegauss(41)
     predicted = expit(centre[:, None] + 0.9 * nodes) @ (chances / chances.sum())
     log_odds = np.log(predicted / (1 - predicted)) + 0.3 * rng.normal(size=40_000)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benne.errors import ParameterError
-from benne.models import DEFAULT_BANDS, SCORE_MAX, SCORE_MIN, Band, ScoreScale
+from benne.models import BAND_SCHEMES, DEFAULT_BANDS, SCORE_MAX, SCORE_MIN, Band, ScoreScale
 
 
 def test_forty_points_double_the_odds() -> None:
@@ -47,3 +47,10 @@ def test_a_scale_that_cannot_be_used_is_refused(scale: ScoreScale, message: str)
 
 def test_one_band_over_everything_is_a_scheme() -> None:
     ScoreScale(bands=(Band("all", 350, 950),)).check()
+
+
+@pytest.mark.parametrize("name", BAND_SCHEMES)
+def test_every_named_scheme_of_bands_can_be_used(name: str) -> None:
+    scale = ScoreScale(bands=BAND_SCHEMES[name])
+    scale.check()
+    assert scale.band(np.array([350.0, 950.0])).tolist() == [scale.bands[0].name, scale.bands[-1].name]
