@@ -249,18 +249,20 @@ def cross_fit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | No
     parameters = recipe.parameters(min(len(train) for train, _ in folds))
     whole = lgb.Dataset(X, bad, weight=weight, params=parameters, free_raw_data=False).construct()
     pairs = [(_subset(whole, train), _subset(whole, held)) for train, held in folds]
-    with ThreadPoolExecutor(recipe.options.threads or os.cpu_count() or 1) as pool:
+    threads = recipe.options.threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
         fitted = list(pool.map(lambda pair: _train_fold(recipe.options, parameters, *pair), pairs))
     reached = min(len(curve) for _, curve in fitted)
     trees = 1 + int(np.argmin(np.mean([curve[:reached] for _, curve in fitted], axis=0)))
     texts = [str(booster.model_to_string(num_iteration=trees)) for booster, _ in fitted]
     if not recipe.may_starve:
         return FoldTrees(texts, trees)
-    fed = [
-        recipe.fed(text, X[train], bad[train], None if weight is None else weight[train])
-        for text, (train, _) in zip(texts, folds, strict=True)
-    ]
-    return FoldTrees(fed, trees)
+
+    def fed(text: str, train: npt.NDArray[np.intp]) -> str:
+        return recipe.fed(text, X[train], bad[train], None if weight is None else weight[train])
+
+    with ThreadPoolExecutor(threads) as pool:
+        return FoldTrees(list(pool.map(fed, texts, (train for train, _ in folds))), trees)
 
 
 def _subset(whole: lgb.Dataset, rows: npt.NDArray[np.intp]) -> lgb.Dataset:

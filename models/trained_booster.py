@@ -118,7 +118,7 @@ def train_booster(recipe: BoosterRecipe, layout: CategoryLayout, data: TrainingD
     z = np.full((len(learns), len(layout.names)), np.nan)
     of_reference = []
     for fold_text, held in zip(fitted.texts, folds_within(data.folds, learns, data.bad)[1], strict=True):
-        fold = _trees(fold_text, recipe, layout)
+        fold = _trees(fold_text, recipe, layout, tabled=False)
         g = fold.category_functions(data.X[held])
         z[held] = _over(g, influence(g[learns[held]]))
         g = fold.category_functions(data.X[rows])
@@ -148,8 +148,8 @@ def folds_within(folds: Folds, learns: Bools, bad: Floats) -> tuple[Folds, list[
     return inner, held_rows
 
 
-def _trees(text: str, recipe: BoosterRecipe, layout: CategoryLayout) -> AdditiveTrees:
-    return AdditiveTrees(text, layout.categories_of_columns, len(layout.names), recipe.options.threads)
+def _trees(text: str, recipe: BoosterRecipe, layout: CategoryLayout, *, tabled: bool = True) -> AdditiveTrees:
+    return AdditiveTrees(text, layout.categories_of_columns, len(layout.names), recipe.options.threads, tabled=tabled)
 
 
 def _over(g: Floats, scale: Floats) -> Floats:

@@ -41,6 +41,8 @@ class AdditiveTrees:
         Number of categories.
     threads : int
         For batches; 0 takes one a processor.
+    tabled : bool
+        Whether to work out Shapley values beforehand: not worth it for a few rows, or for none.
 
     Raises
     ------
@@ -48,13 +50,21 @@ class AdditiveTrees:
         If a tree uses columns of two categories: that is not one of our models.
     """
 
-    def __init__(self, text: str, column_category: npt.NDArray[np.intp], categories: int, threads: int = 0) -> None:
+    def __init__(
+        self,
+        text: str,
+        column_category: npt.NDArray[np.intp],
+        categories: int,
+        threads: int = 0,
+        *,
+        tabled: bool = True,
+    ) -> None:
         self.booster = lgb.Booster(model_str=text)
         self.features = len(column_category)
         self._threads = threads or os.cpu_count() or 1
         trees = list(trees_of(text))
         owners = [_category_of(tree, column_category) for tree in trees]
-        self._forest = forest_of(trees, owners)
+        self._forest = forest_of(trees, owners, tabled=tabled)
         self.expected = np.zeros(categories)
         for tree, category in zip(trees, owners, strict=True):
             self.expected[category] += tree.expected

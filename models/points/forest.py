@@ -100,7 +100,7 @@ class _Leaf:
     shares: tuple[float, ...]
 
 
-def forest_of(trees: Sequence[Tree], categories: Sequence[int]) -> Forest:
+def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool = True) -> Forest:
     """Lay out trees and work out their tables.
 
     Parameters
@@ -108,6 +108,8 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int]) -> Forest:
     trees : sequence of Tree
     categories : sequence of int
         Of each tree.
+    tabled : bool
+        Whether to work out Shapley values beforehand; else each row's are when it comes.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int]) -> Forest:
     owned = [np.unique(tree.column) for tree in trees]
     leaves = [_leaves(tree, own) for tree, own in zip(trees, owned, strict=True)]
     every = [leaf for of_tree in leaves for leaf in of_tree]
-    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves)
+    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves) if tabled else _no_tables(leaves)
     kinds, words = zip(*(_kinds(tree) for tree in trees), strict=True) if trees else ((), ())
     return Forest(
         category=_whole(categories),
@@ -193,6 +195,10 @@ def _tables(
                 tables.append(leaf_table(leaf.value, np.array(leaf.shares)).ravel())
                 end += len(tables[-1])
     return tree_cells, leaf_cells, np.concatenate(tables)
+
+
+def _no_tables(leaves: Sequence[list[_Leaf]]) -> tuple[list[int], list[int], Floats]:
+    return [-1] * len(leaves), [-1] * sum(map(len, leaves)), np.empty(0)
 
 
 def _outcomes(nodes: int, columns: int, leaves: list[_Leaf]) -> Floats:

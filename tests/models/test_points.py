@@ -210,3 +210,11 @@ def test_a_node_without_training_rows_is_refused() -> None:
     forged = text.replace(line, "leaf_count=0 " + line.split(" ", 1)[1])
     with pytest.raises(ModelDirectoryError, match="Every node of a score model must have training rows, got one with"):
         AdditiveTrees(forged, OWNER, CATEGORIES)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_without_tables_the_values_are_the_same(depth: int) -> None:
+    booster, tried = _trained(11, "numbers with nulls", depth, trees=20)
+    plain = AdditiveTrees(booster.model_to_string(), OWNER, CATEGORIES, threads=1, tabled=False)
+    for found, wanted in zip(plain.contributions(tried), _kernel(booster).contributions(tried), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
