@@ -1,11 +1,19 @@
-"""The score model as MLflow serves it: features in, score, band, PD and points out.
+"""The score model as MLflow serves it: features in, score, band, PD, points and reasons out.
 
 MLflow loads it by module name (``loader_module``), so nothing is pickled; the artefact is the
-model's own directory, and loading checks its checksums.
+model's own directory, and loading checks its format and its checksums.
+
+MLflow's own check of inputs against a signature would drop unknown columns with no more than a
+warning, a misspelt consent column among them, read the text ``"false"`` as consent, take ``"3"`` and
+``true`` for numbers, and quote the rows in its errors. The signature therefore names outputs and
+parameters, the inputs stand in the artefact's metadata, and the model itself refuses what they are
+not: by name, without quoting a value.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +22,15 @@ import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
+from benne.errors import FeatureTypeError
+from benne.experiments.adverse_reasons import adverse_reasons
 from benne.features import registry
 from benne.features.consent_mask import MASK_COLUMNS
 from benne.models import CreditScoreModel, withheld_of
+from benne.models.consent_patterns import Withheld
+from benne.models.inputs import read_table
 
-__all__ = ["LOADER_MODULE", "ScoringFunction", "input_example", "signature_of"]
+__all__ = ["LOADER_MODULE", "ScoringFunction", "input_example", "input_schema", "signature_of"]
 
 LOADER_MODULE = "benne.experiments.mlflow_model"
 _PARAMETERS = ParamSchema([ParamSpec("withheld", DataType.string, "")])
@@ -41,37 +53,68 @@ class ScoringFunction:
         Parameters
         ----------
         model_input : DataFrame, shape (n, features)
-            The model's features as float64, and optionally the five boolean consent columns.
+            The model's features as numbers, and either all five boolean consent columns or none.
+            Over HTTP: ``dataframe_split`` or ``dataframe_records``; null says "not known".
         params : dict, optional
-            ``{"withheld": "social,behaviour"}`` withholds categories in every row.
+            ``{"withheld": "social,behaviour"}`` withholds categories in every row. MLflow drops
+            parameters it does not know; consent columns cannot be misspelt unnoticed.
 
         Returns
         -------
         DataFrame
-            ``score``, ``band``, ``pd``, ``base``, ``clipped``, ``points_<category>``.
+            ``score``, ``band``, ``pd``, ``base``, ``clipped``, ``points_<category>``; ``reasons``: up to
+            four adverse reasons as JSON, see
+            :func:`benne.experiments.adverse_reasons.adverse_reasons`.
+
+        Raises
+        ------
+        FeatureColumnsError
+            Naming a column that is missing, or unknown.
+        FeatureTypeError, FeatureValueError
+            Naming a column of another type, or with values that cannot be.
+        CategoryWithheld, CategoryError, InsufficientEvidence
         """
-        named = str((params or {}).get("withheld", ""))
-        everywhere = frozenset(part.strip() for part in named.split(",") if part.strip())
-        withheld: list[frozenset[str]] = [everywhere] * len(model_input)
-        if set(MASK_COLUMNS.values()) <= set(model_input.columns):
-            withheld = [everywhere | own for own in withheld_of(model_input)]
-        explanation = self._model.explain(model_input, withheld=withheld)
-        points = explanation.category_points.add_prefix("points_").reset_index(drop=True)
+        features = _frame(model_input)
+        withheld = _withheld(features, str((params or {}).get("withheld", "")))
+        explanation = self._model.explain(features, withheld=withheld)
         answer = pd.DataFrame(
             {
                 "score": explanation.score,
                 "band": self._model.scale_.band(explanation.score),
-                "pd": self._model.predict_proba(model_input, withheld=withheld)[:, 1],
+                "pd": self._model.predict_proba(features, withheld=withheld)[:, 1],
                 "base": explanation.base,
                 "clipped": explanation.clipped,
             }
         )
-        return pd.concat([answer, points], axis=1)
+        points = explanation.category_points.add_prefix("points_").reset_index(drop=True)
+        reasons = [json.dumps(told) for told in adverse_reasons(explanation, features, registry)]
+        return pd.concat([answer, points], axis=1).assign(reasons=reasons)
 
 
 def _load_pyfunc(path: str) -> ScoringFunction:
-    """Load for MLflow; raises ModelDirectoryError where a checksum does not fit."""
+    """Load for MLflow; raises ModelDirectoryError where a checksum or the format does not fit."""
     return ScoringFunction(CreditScoreModel.load(Path(path)))
+
+
+def _frame(model_input: Any) -> pd.DataFrame:
+    """The rows as a frame in which a column of nulls alone is one of numbers: JSON has no type for it."""
+    if not isinstance(model_input, pd.DataFrame):
+        raise FeatureTypeError(
+            f"Rows must come as a table, got {type(model_input).__name__}. "
+            "Over HTTP send them as dataframe_split or dataframe_records."
+        )
+    if not model_input.columns.is_unique:
+        return model_input  # refused by name when it is read
+    objects = [name for name, kind in zip(model_input.columns, model_input.dtypes, strict=True) if kind.kind == "O"]
+    unknown = [name for name in objects if model_input[name].isna().all()]
+    return model_input.astype(dict.fromkeys(unknown, np.float64)) if unknown else model_input
+
+
+def _withheld(features: pd.DataFrame, named: str) -> Withheld:
+    """What each row withholds: what its consent columns say, which are checked first, and what is named for all."""
+    everywhere = frozenset(part.strip() for part in named.split(",") if part.strip())
+    mask = read_table(features).mask
+    return everywhere if mask is None else [everywhere | own for own in withheld_of(mask)]
 
 
 def input_example(model: CreditScoreModel) -> pd.DataFrame:
@@ -83,13 +126,23 @@ def input_example(model: CreditScoreModel) -> pd.DataFrame:
     return pd.DataFrame([row], dtype=np.float64)
 
 
+def input_schema(model: CreditScoreModel) -> Schema:
+    """Names and types of what goes in; consent columns may be left out."""
+    consents = [ColSpec(DataType.boolean, name, required=False) for name in MASK_COLUMNS.values()]
+    return Schema([*_columns(DataType.double, model.feature_names_in_), *consents])
+
+
 def signature_of(model: CreditScoreModel) -> ModelSignature:
-    """Names and types in and out; consent columns may be left out."""
-    features: list[ColSpec | TensorSpec] = [ColSpec(DataType.double, name) for name in model.feature_names_in_]
-    consents: list[ColSpec | TensorSpec] = [
-        ColSpec(DataType.boolean, name, required=False) for name in MASK_COLUMNS.values()
+    """Names and types of what comes out, and of the parameters; the inputs are the model's own to check."""
+    points = [f"points_{category}" for category in model.contract_report_.shares.index]
+    outputs = [
+        *_columns(DataType.double, ["score"]),
+        *_columns(DataType.string, ["band"]),
+        *_columns(DataType.double, ["pd", "base", "clipped", *points]),
+        *_columns(DataType.string, ["reasons"]),
     ]
-    numbers = ["score", "pd", "base", "clipped", *(f"points_{c}" for c in model.contract_report_.shares.index)]
-    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.double, name) for name in numbers]
-    outputs.insert(1, ColSpec(DataType.string, "band"))
-    return ModelSignature(inputs=Schema(features + consents), outputs=Schema(outputs), params=_PARAMETERS)
+    return ModelSignature(outputs=Schema(outputs), params=_PARAMETERS)
+
+
+def _columns(kind: DataType, names: Iterable[str]) -> list[ColSpec | TensorSpec]:
+    return [ColSpec(kind, name) for name in names]

@@ -11,17 +11,30 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
 
-from benne.experiments.mlflow_model import LOADER_MODULE, input_example, signature_of
+from benne.experiments.labelling import LabelledRows
+from benne.experiments.mlflow_model import LOADER_MODULE, input_example, input_schema, signature_of
 from benne.experiments.plots import training_plots
-from benne.experiments.training import LabelledRows, TrainingRun
+from benne.experiments.training import TrainingRun
 from benne.models import BoosterOptions
 
-__all__ = ["Tracking", "default_store", "fingerprint_of", "log_run", "tracking_at"]
+if TYPE_CHECKING:
+    from benne.experiments.search import SearchResult, Trial  # a run that is not searched for needs no Optuna
+
+__all__ = [
+    "OpenRun",
+    "Tracking",
+    "default_store",
+    "fingerprint_of",
+    "log_run",
+    "open_run",
+    "store_in_use",
+    "tracking_at",
+]
 
 EXPERIMENT = "benne"
 _TALKATIVE = ("mlflow", "alembic")
@@ -58,11 +71,71 @@ def tracking_at(place: str) -> Tracking:
 
 
 def fingerprint_of(rows: LabelledRows) -> str:
-    """sha256 of feature values, consent columns and labels, row by row; subject ids are not in it."""
+    """sha256 of feature values, consent columns, labels and weights, row by row; subject ids are not in it."""
     digest = hashlib.sha256("\n".join(rows.features.columns).encode())
     digest.update(rows.features.to_numpy(dtype="float64").tobytes())
     digest.update(rows.bad.tobytes())
+    if rows.weight is not None:
+        digest.update(rows.weight.tobytes())
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run in MLflow that is being written; see :func:`open_run`."""
+
+    run_id: str
+
+    def log_training(self, run: TrainingRun, extra: Mapping[str, float] | None = None) -> None:
+        """Log parameters, metrics, tables, plots and the model of a training run."""
+        mlflow.log_params(_parameters(run))
+        mlflow.log_metrics(_metrics(run) | dict(extra or {}))
+        with tempfile.TemporaryDirectory() as folder:
+            _write_artifacts(run, Path(folder))
+            mlflow.log_artifacts(folder)
+            _log_model(run, Path(folder) / "model_directory")
+
+    def log_trial(self, trial: Trial) -> None:
+        """Log one trial of a search as a run nested in this one; a refused one carries the reason."""
+        tags = {"refused": trial.refused} if trial.refused else {}
+        with mlflow.start_run(run_name=f"trial {trial.number}", nested=True, tags=tags):
+            mlflow.log_params(_booster_parameters(trial.options))
+            mlflow.log_metrics({f"oof_{name}": value for name, value in trial.figures.items()})
+
+    def log_search(self, result: SearchResult) -> None:
+        """Log what was searched for and what the best trial gained over the options as given."""
+        search, given = result.search, result.trials[0]
+        mlflow.log_params({
+            "search_objective": search.objective,
+            "search_trials": len(result.trials) - 1,
+            "search_seed": search.seed,
+            "search_best_trial": result.best.number,
+        })  # fmt: skip
+        values = {"best": result.best.figures[search.objective]}
+        values |= {"given": given.figures[search.objective]} if given.figures else {}
+        mlflow.log_metrics({f"search_{name}_{search.objective}": value for name, value in values.items()})
+
+
+@contextmanager
+def open_run(tracking: Tracking, *, name: str, tags: Mapping[str, str]) -> Iterator[OpenRun]:
+    """Begin a run; it ends with the block, as failed if the block does.
+
+    Parameters
+    ----------
+    tracking : Tracking
+    name : str
+        Of the run.
+    tags : mapping of str to str
+        Such as the events' fingerprint.
+
+    Yields
+    ------
+    OpenRun
+    """
+    with store_in_use(tracking):
+        _enter_experiment(tracking)
+        with mlflow.start_run(run_name=name, tags=dict(tags)) as active:
+            yield OpenRun(str(active.info.run_id))
 
 
 def log_run(
@@ -73,32 +146,28 @@ def log_run(
     tags: Mapping[str, str],
     extra: Mapping[str, float] | None = None,
 ) -> str:
-    """Log one training run.
-
-    Parameters
-    ----------
-    run : TrainingRun
-    tracking : Tracking
-    name : str
-        Of the run.
-    tags : mapping of str to str
-        Such as the events' fingerprint.
-    extra : mapping of str to float, optional
-        Further metrics.
+    """Log one training run; ``name`` and ``tags`` as for :func:`open_run`, ``extra`` are further metrics.
 
     Returns
     -------
     str
         MLflow's run id.
     """
-    with _quiet(), _store(tracking), mlflow.start_run(run_name=name, tags=dict(tags)) as active:
-        mlflow.log_params(_parameters(run))
-        mlflow.log_metrics(_metrics(run) | dict(extra or {}))
-        with tempfile.TemporaryDirectory() as folder:
-            _write_artifacts(run, Path(folder))
-            mlflow.log_artifacts(folder)
-            _log_model(run, Path(folder) / "model_directory")
-        return str(active.info.run_id)
+    with open_run(tracking, name=name, tags=tags) as active:
+        active.log_training(run, extra)
+    return active.run_id
+
+
+@contextmanager
+def store_in_use(tracking: Tracking) -> Iterator[None]:
+    """Let MLflow work on a store, quietly, and leave the caller's settings as they were."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(tracking.uri)
+    try:
+        with _quiet():
+            yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 @contextmanager
@@ -116,22 +185,19 @@ def _quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(level)
 
 
-@contextmanager
-def _store(tracking: Tracking) -> Iterator[None]:
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(tracking.uri)
-    try:
-        if mlflow.get_experiment_by_name(tracking.experiment) is None:
-            mlflow.create_experiment(tracking.experiment, artifact_location=tracking.artifacts)
-        mlflow.set_experiment(tracking.experiment)
-        yield
-    finally:
-        mlflow.set_tracking_uri(before)
+def _enter_experiment(tracking: Tracking) -> None:
+    if mlflow.get_experiment_by_name(tracking.experiment) is None:
+        mlflow.create_experiment(tracking.experiment, artifact_location=tracking.artifacts)
+    mlflow.set_experiment(tracking.experiment)
+
+
+def _booster_parameters(options: BoosterOptions) -> dict[str, Any]:
+    kept = {key: value for key, value in asdict(options).items() if key not in ("monotone", "extra")}
+    return {f"booster_{key}": value for key, value in kept.items()}
 
 
 def _parameters(run: TrainingRun) -> dict[str, Any]:
-    model = run.model
-    booster = asdict(model.booster or BoosterOptions())
+    model, how = run.model, run.split.how
     shares = model.contract_report_.shares
     return {
         "tolerance": model.tolerance,
@@ -142,7 +208,11 @@ def _parameters(run: TrainingRun) -> dict[str, Any]:
         "test_rows": run.evaluation.rows,
         "train_fingerprint": fingerprint_of(run.train),
         "test_fingerprint": fingerprint_of(run.test),
-        **{f"booster_{key}": value for key, value in booster.items() if key not in ("monotone", "extra")},
+        "split": how.order,
+        "test_since": "" if how.since is None else how.since.isoformat(),
+        "folds": run.fold_order,
+        "weighted": run.train.weight is not None,
+        **_booster_parameters(model.booster or BoosterOptions()),
         **{f"weight_{category}": round(float(weight), 6) for category, weight in shares["target"].items()},
     }
 
@@ -152,6 +222,7 @@ def _metrics(run: TrainingRun) -> dict[str, float]:
     price = contract.price.filter(regex="_price$").loc["unconstrained"].to_dict()
     return {
         **{f"test_{key}": value for key, value in run.evaluation.metrics.items()},
+        **{f"test_weighted_{key}": value for key, value in run.weighted.items()},
         "test_bad_rate": run.evaluation.bad_rate,
         "largest_gap": run.evaluation.largest_gap,
         "contract_largest_miss": contract.largest_miss,
@@ -187,5 +258,6 @@ def _log_model(run: TrainingRun, folder: Path) -> None:
         data_path=str(folder),
         signature=signature_of(run.model),
         input_example=input_example(run.model),
+        metadata={"inputs": input_schema(run.model).to_dict()},
         pip_requirements=[f"benne[train]=={importlib.metadata.version('benne')}"],
     )

@@ -1,58 +1,64 @@
-"""One training run: rows that may train, a split, a fit, an evaluation, all of it tracked."""
+"""One training run: a split of the rows that may train, a fit, an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit
 
-from benne.errors import ConsentRequired, LabelError
 from benne.experiments.evaluation import Evaluation, evaluate_model
-from benne.features.categories import CATEGORIES
-from benne.features.frames import FeatureFile
-from benne.models import CreditScoreModel, withheld_of
-from benne.models.consent_patterns import NEVER_WITHHELD
-from benne.scoring import ConsentLedger
+from benne.experiments.labelling import LabelledRows, label_rows
+from benne.experiments.splitting import Moments, Order, RowSplit, Splitting, fold_moments, split_rows
+from benne.models import BoosterOptions, CreditScoreModel, withheld_of
+from benne.models.calibration import calibration_report
+from benne.models.resampling import metrics_of
 from benne.scoring.batch import unscorable
 
 __all__ = [
     "LabelledRows",
     "TrainingRun",
+    "TrainingSplit",
     "label_rows",
-    "require_training_consent",
-    "still_consented",
+    "split_labelled",
     "train_model",
+    "train_on",
 ]
 
-Floats = npt.NDArray[np.float64]
 Step = Callable[[str], None]
-_PURPOSE: Final = "model_training"
-_NO_CONSENT: Final = "no consent to training"
-_NOT_KNOWN: Final = "outcome not known"
-_ENDED: Final = "consent to training has ended"
 
 
 @dataclass(frozen=True)
-class LabelledRows:
-    """Feature rows that may train, with what became of them.
+class TrainingSplit:
+    """Rows to learn from and rows to test on.
 
     Parameters
     ----------
-    features : DataFrame, shape (n, features + 5)
-        Indexed by (``subject_id``, ``as_of``).
-    bad : ndarray of float64, shape (n,)
-    left_out : dict of str to int
-        Rows that may not train, by reason.
+    train, test : LabelledRows
+        No member is in both.
+    how : RowSplit
     """
 
-    features: pd.DataFrame
-    bad: Floats
-    left_out: dict[str, int]
+    train: LabelledRows
+    test: LabelledRows
+    how: RowSplit
+
+    def fold_moments(self, model: CreditScoreModel) -> Moments | None:
+        """Moments that order the model's folds, shape (n,); None where folds are by member alone."""
+        if self.how.order == "member":
+            return None
+        return fold_moments(self.train.features.index, self.train.bad, (model.booster or BoosterOptions()).folds)
+
+    def fit(self, model: CreditScoreModel) -> CreditScoreModel:
+        """Fit a model on the training rows, a member's rows in one fold."""
+        train = self.train
+        return model.fit(
+            train.features,
+            train.bad.astype(np.int64),
+            sample_weight=train.weight,
+            groups=train.features.index.get_level_values("subject_id").to_numpy(dtype=object),
+            time=self.fold_moments(model),
+        )
 
 
 @dataclass(frozen=True)
@@ -63,173 +69,94 @@ class TrainingRun:
     ----------
     model : CreditScoreModel
     evaluation : Evaluation
-        On the test rows.
-    train, test : LabelledRows
-        Whole members on one side or the other.
+        On the test rows. No weights in it.
+    split : TrainingSplit
+        Its test rows without those that the model refuses.
+    weighted : dict of str to float
+        ``auc``, ``ks``, ``brier``, ``log_loss`` and ``ece`` under the rows' weights; empty
+        where rows have none.
     """
 
     model: CreditScoreModel
     evaluation: Evaluation
-    train: LabelledRows
-    test: LabelledRows
+    split: TrainingSplit
+    weighted: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def fold_order(self) -> str:
+        """How the model was cross-fitted: by member, or by time as well."""
+        return "member" if self.split.fold_moments(self.model) is None else "time"
+
+    @property
+    def train(self) -> LabelledRows:
+        """Rows that were learned from."""
+        return self.split.train
+
+    @property
+    def test(self) -> LabelledRows:
+        """Rows of the evaluation."""
+        return self.split.test
 
 
-def require_training_consent(file: FeatureFile) -> FeatureFile:
-    """Refuse features that were not computed for training; returns those that were.
-
-    Raises
-    ------
-    ConsentRequired
-        Consent to be scored is not consent to train on.
-    """
-    if file.provenance is None:
-        raise ConsentRequired(
-            "Features must say what their members consented to, got a file that does not. "
-            "Build them with `benne features build --purpose model_training`."
-        )
-    file.provenance.require(_PURPOSE)
-    file.provenance.require_foresight_free()
-    return file
-
-
-def still_consented(file: FeatureFile, ledger: ConsentLedger | None) -> npt.NDArray[np.bool_]:
-    """Which rows hold nothing whose consent to training has ended since they were built, shape (n,).
-
-    Parameters
-    ----------
-    file : FeatureFile
-    ledger : ConsentLedger or None
-        None is enough only where no ledger was asked when the features were built.
-
-    Raises
-    ------
-    ConsentRequired
-        If the features were built under a ledger and there is none to ask again.
-    """
-    asked = None if file.provenance is None else file.provenance.recipient
-    if asked is None:
-        return np.ones(len(file.features), dtype=bool)
-    if ledger is None:
-        raise ConsentRequired(
-            "Training must ask the consent ledger again, because members may have withdrawn since the features were "
-            "built, got no ledger. Name it: --ledger"
-        )
-    index = file.features.index
-    moments = pd.DatetimeIndex(index.get_level_values("as_of")).tz_convert("UTC").as_unit("us").asi8
-    subjects = index.get_level_values("subject_id").to_numpy(dtype=object)
-    stands = ledger.mask(purpose=_PURPOSE, recipient=asked, include_ended=False).table(subjects, moments)
-    held = file.features[list(stands.columns)].to_numpy(dtype=bool)
-    kept: npt.NDArray[np.bool_] = ~(held & ~stands.to_numpy()).any(axis=1)
-    return kept
-
-
-def label_rows(
-    features: pd.DataFrame, outcomes: pd.DataFrame, *, stands: npt.NDArray[np.bool_] | None = None
-) -> LabelledRows:
-    """Join outcomes to feature rows and keep those that may train.
-
-    Parameters
-    ----------
-    features : DataFrame
-        From :func:`benne.features.build_features` under a mask for ``model_training``.
-    outcomes : DataFrame
-        ``subject_id``, ``as_of``, ``bad`` (null where censored).
-    stands : ndarray of bool, shape (n,), optional
-        From :func:`still_consented`; by default every row.
-
-    Returns
-    -------
-    LabelledRows
-        Without rows that withhold a category no score stands without, and without rows whose
-        outcome is not known; how many is counted by reason, each row under one.
-
-    Raises
-    ------
-    LabelError
-        If an observation has two outcomes, or no row is left.
-    ConsentRequired
-        If no row has the consents that training needs.
-    """
-    keys = ["subject_id", "as_of"]
-    if outcomes.duplicated(keys).any():
-        raise LabelError("Outcomes must name each observation once, got a repeated one. Keep one outcome for each.")
-    bad = outcomes.set_index(keys)["bad"].reindex(features.index)
-    reasons = _why_not(features, bad, np.ones(len(features), dtype=bool) if stands is None else stands)
-    counts = pd.Series(reasons[reasons != ""]).value_counts()
-    expected = (_NO_CONSENT, _NOT_KNOWN) if stands is None else (_NO_CONSENT, _NOT_KNOWN, _ENDED)
-    left_out = dict.fromkeys(expected, 0) | {str(reason): int(count) for reason, count in counts.items()}
-    keep = reasons == ""
-    if not keep.any():
-        _refuse_all(left_out)
-    return LabelledRows(features[keep], bad[keep].to_numpy(dtype=np.float64), left_out)
-
-
-def _why_not(features: pd.DataFrame, bad: pd.Series[Any], stands: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
-    """Why each row may not train, '' where it may, shape (n,)."""
-    reasons = np.where(bad.isna().to_numpy(), _NOT_KNOWN, "").astype(object)
-    for row, withheld in enumerate(withheld_of(features)):
-        if len(withheld) == len(CATEGORIES):
-            reasons[row] = _NO_CONSENT
-        elif lacking := [category for category in CATEGORIES if category in withheld & NEVER_WITHHELD]:
-            reasons[row] = f"no consent to {' and '.join(lacking)}, without which there is no score"
-    reasons[~stands] = _ENDED
-    return reasons
-
-
-def _refuse_all(left_out: Mapping[str, int]) -> NoReturn:
-    told = "; ".join(f"{reason}: {count:,}" for reason, count in left_out.items() if count) or "no rows at all"
-    if any(left_out.values()) and not left_out[_NOT_KNOWN]:
-        raise ConsentRequired(
-            f"Training must rest on members who consent to it, got none ({told}). Ask the members, or build the "
-            "features again: benne features build --purpose model_training"
-        )
-    raise LabelError(
-        f"At least one row must consent to training and have an outcome, got none ({told}). "
-        "Check that outcomes and features share subject ids and as_of, and the consent mask's purpose."
-    )
+def split_labelled(rows: LabelledRows, splitting: Splitting | None = None) -> TrainingSplit:
+    """Divide labelled rows into those to learn from and those to test on; see :class:`Splitting`."""
+    how = split_rows(rows.features.index, splitting or Splitting())
+    return TrainingSplit(rows.part(how.train, how.left_out), rows.part(how.test, {}), how)
 
 
 def train_model(
-    rows: LabelledRows, model: CreditScoreModel, *, test_share: float = 0.3, seed: int = 0, on_step: Step | None = None
+    rows: LabelledRows,
+    model: CreditScoreModel,
+    *,
+    test_share: float = 0.3,
+    seed: int = 0,
+    order: Order = "auto",
+    on_step: Step | None = None,
 ) -> TrainingRun:
-    """Split by member, fit on the one part, evaluate on the other.
+    """Split, fit on the one part, evaluate on the other.
 
     Parameters
     ----------
     rows : LabelledRows
     model : CreditScoreModel
         Not fitted; is fitted here, with a member's rows in one fold.
-    test_share : float
-        Share of members kept for the evaluation.
-    seed : int
-        Of the split.
+    test_share, seed, order
+        See :class:`benne.experiments.splitting.Splitting`.
     on_step : callable, optional
         Told what is being done.
 
     Returns
     -------
     TrainingRun
+        The same rows and seeds give the same model, to the byte when saved.
     """
+    split = split_labelled(rows, Splitting(order, test_share, seed))
+    return train_on(split, model, seed=seed, on_step=on_step)
+
+
+def train_on(
+    split: TrainingSplit, model: CreditScoreModel, *, seed: int = 0, on_step: Step | None = None
+) -> TrainingRun:
+    """Fit on the training rows of a split and evaluate on its test rows; see :func:`train_model`."""
     say = on_step or (lambda _: None)
-    members = rows.features.index.get_level_values("subject_id").to_numpy()
-    splitter = GroupShuffleSplit(n_splits=1, test_size=test_share, random_state=seed)
-    train_rows, test_rows = next(splitter.split(members, groups=members))
-    train, test = _part(rows, train_rows), _part(rows, test_rows)
     say("fitting booster, contract and calibration")
-    model.fit(train.features, train.bad.astype(np.int64), groups=members[train_rows])
+    split.fit(model)
     say("evaluating on members not trained on")
-    test = _scorable(test, model)
+    test = _scorable(split.test, model)
     evaluation = evaluate_model(model, test.features, test.bad, seed=seed)
-    return TrainingRun(model, evaluation, train, test)
+    return TrainingRun(model, evaluation, TrainingSplit(split.train, test, split.how), _weighted(model, test))
 
 
 def _scorable(rows: LabelledRows, model: CreditScoreModel) -> LabelledRows:
     """Leave out what the model refuses: files too thin, and nulls that training never had."""
     reasons = unscorable(model, rows.features, withheld_of(rows.features))
     keep = reasons == ""
-    left_out = {str(reason): int((reasons == reason).sum()) for reason in sorted(set(reasons[~keep]))}
-    return LabelledRows(rows.features[keep], rows.bad[keep], left_out)
+    return rows.part(keep, {str(reason): int((reasons == reason).sum()) for reason in sorted(set(reasons[~keep]))})
 
 
-def _part(rows: LabelledRows, chosen: npt.NDArray[np.intp]) -> LabelledRows:
-    return LabelledRows(rows.features.iloc[chosen], rows.bad[chosen], {})
+def _weighted(model: CreditScoreModel, rows: LabelledRows) -> dict[str, float]:
+    if rows.weight is None or not rows.weight.any():
+        return {}
+    log_odds = model.decision_function(rows.features, withheld=withheld_of(rows.features))
+    report = calibration_report(log_odds, rows.bad, model.scale_, rows.weight)
+    return metrics_of(log_odds, rows.bad, rows.weight) | {"ece": report.ece}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benne.errors import ConsentRequired
-from benne.experiments.training import still_consented
+from benne.experiments.labelling import still_consented
 from benne.features.frames import read_features
 from benne.scoring import open_ledger
 

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benne.experiments.labelling import LabelledRows
 from benne.experiments.tracking import Tracking, default_store, log_run
-from benne.experiments.training import LabelledRows, TrainingRun, train_model
+from benne.experiments.training import TrainingRun, train_model
 from benne.features.consent_mask import MASK_COLUMNS
 from benne.models import BoosterOptions, CreditScoreModel
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -8,10 +10,19 @@ import pandas as pd
 import pytest
 from mlflow.artifacts import download_artifacts
 
-from benne.errors import ModelDirectoryError
-from benne.experiments.mlflow_model import ScoringFunction, input_example, signature_of
+from benne.errors import (
+    CategoryWithheld,
+    FeatureColumnsError,
+    FeatureTypeError,
+    FeatureValueError,
+    ModelDirectoryError,
+)
+from benne.experiments.adverse_reasons import MOST_REASONS, adverse_reasons
+from benne.experiments.mlflow_model import ScoringFunction, input_example, input_schema, signature_of
+from benne.features import registry
 from benne.features.consent_mask import MASK_COLUMNS
 from benne.models import withheld_of
+from benne.models.model_directory import FILES
 
 # Of MLflow, where it reads its own store; ours silences it where we write.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
@@ -94,21 +105,101 @@ def test_the_input_example_is_nobodys_row(artefact, training_run):
     assert not any(subject in stored for subject in training_run.train.features.index.get_level_values("subject_id"))
 
 
-def test_the_signature_names_features_and_optional_consent_columns(training_run):
-    signature = signature_of(training_run.model)
-    required = [column.name for column in signature.inputs.inputs if column.required]
+def test_the_signature_names_what_comes_out_and_the_parameter(loaded, training_run):
+    signature = loaded.metadata.signature
+    assert signature == signature_of(training_run.model)
+    answer = loaded.predict(unmasked(training_run.test.features))
+    assert signature.outputs.input_names() == list(answer.columns)
+    assert [parameter.name for parameter in signature.params.params] == ["withheld"]
+
+
+def test_the_artefact_says_what_goes_in_and_that_consent_columns_may_be_left_out(loaded, training_run):
+    assert loaded.metadata.metadata["inputs"] == input_schema(training_run.model).to_dict()
+    required = [column["name"] for column in loaded.metadata.metadata["inputs"] if column["required"]]
     assert required == list(training_run.model.feature_names_in_)
-    assert {c.name for c in signature.inputs.inputs if not c.required} == set(MASK_COLUMNS.values())
+    optional = {column["name"] for column in loaded.metadata.metadata["inputs"] if not column["required"]}
+    assert optional == set(MASK_COLUMNS.values())
 
 
-def test_a_corrupted_artefact_does_not_load(artefact, tmp_path):
-    copy = tmp_path / "model"
-    for path in artefact.rglob("*"):
-        if path.is_file():
-            target = copy / path.relative_to(artefact)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-    (booster,) = copy.rglob("booster.txt")
-    booster.write_text(booster.read_text("utf-8").replace("leaf_value=", "leaf_value= ", 1), "utf-8")
-    with pytest.raises(ModelDirectoryError, match="corrupted: its hash"):
-        mlflow.pyfunc.load_model(str(copy))
+def consenting(frame: pd.DataFrame, social: object) -> pd.DataFrame:
+    return frame.assign(**dict.fromkeys(MASK_COLUMNS.values(), True) | {"consented_social": social})
+
+
+# What is no input of the model, and what it must be called.
+NO_INPUT = {
+    "a column is missing": (FeatureColumnsError, "'savings' missing", lambda X: X.drop(columns="savings")),
+    "a column is unknown": (FeatureColumnsError, "'shoe_size' besides", lambda X: X.assign(shoe_size=43.0)),
+    "consent is misspelt": (FeatureColumnsError, "'consented_socal'", lambda X: X.assign(consented_socal=False)),
+    "consent is partial": (CategoryWithheld, "consented_ability", lambda X: X.assign(consented_social=False)),
+    "consent is text": (FeatureTypeError, "'social' must be bool", lambda X: consenting(X, "false")),
+    "consent is a number": (FeatureTypeError, "'social' must be bool", lambda X: consenting(X, 0)),
+    "consent is null": (FeatureTypeError, "'social' must be bool", lambda X: consenting(X, None)),
+    "a number is text": (FeatureTypeError, "'savings' must be of numbers", lambda X: X.assign(savings="3")),
+    "a number is yes or no": (FeatureTypeError, "'savings' must be of numbers", lambda X: X.assign(savings=True)),
+    "a number is infinite": (FeatureValueError, "'savings' must be finite", lambda X: X.assign(savings=np.inf)),
+    "a number is null": (FeatureValueError, "'savings' must not be null", lambda X: X.assign(savings=None)),
+    "there are no rows": (FeatureValueError, "0 sample", lambda X: X.iloc[:0]),
+}
+
+
+@pytest.mark.parametrize("where", NO_INPUT)
+def test_nothing_is_scored_and_the_reason_is_named_where(where, loaded, training_run):
+    error, named, spoil = NO_INPUT[where]
+    with pytest.raises(error, match=named):
+        loaded.predict(spoil(unmasked(training_run.test.features).head(3)))
+
+
+def test_whole_numbers_and_single_precision_are_numbers(loaded, training_run):
+    X = unmasked(training_run.test.features).head(3).round()
+    expected = loaded.predict(X)["score"].tolist()
+    assert loaded.predict(X.astype("int64"))["score"].tolist() == expected
+    assert loaded.predict(X.astype("float32"))["score"].tolist() == expected
+
+
+def test_what_is_no_table_is_refused(loaded, training_run):
+    X = unmasked(training_run.test.features).head(2)
+    for rows in (X.to_numpy(), X.to_dict("list")):
+        with pytest.raises(FeatureTypeError, match="must come as a table"):
+            loaded.predict(rows)
+
+
+def test_reasons_are_the_causes_that_took_most_points(loaded, training_run):
+    features = training_run.test.features
+    answer = loaded.predict(features)
+    told = [json.loads(reasons) for reasons in answer["reasons"]]
+    expected = adverse_reasons(training_run.model.explain(features, withheld_of(features)), features, registry)
+    assert told == expected
+    assert max(map(len, told)) == MOST_REASONS
+    lowest = told[int(answer["score"].argmin())]
+    assert [reason["points"] for reason in lowest] == sorted(reason["points"] for reason in lowest)
+    assert all(reason["points"] <= -0.5 for reasons in told for reason in reasons)
+
+
+@pytest.fixture
+def copied(artefact, tmp_path) -> Path:
+    """An artefact to be damaged."""
+    return Path(shutil.copytree(artefact, tmp_path / "model"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_byte_anywhere_is_refused(copied, name):
+    (path,) = copied.rglob(name)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelDirectoryError, match=f"{name} is corrupted: its hash"):
+        mlflow.pyfunc.load_model(str(copied))
+
+
+def test_a_newer_format_is_refused(copied):
+    (path,) = copied.rglob("manifest.json")
+    manifest = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(manifest | {"format_version": manifest["format_version"] + 1}), "utf-8")
+    with pytest.raises(ModelDirectoryError, match="a newer Benne wrote"):
+        mlflow.pyfunc.load_model(str(copied))
+
+
+def test_a_missing_file_is_refused(copied):
+    next(copied.rglob("reports.json")).unlink()
+    with pytest.raises(ModelDirectoryError, match=r"must hold reports\.json"):
+        mlflow.pyfunc.load_model(str(copied))

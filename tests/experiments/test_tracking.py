@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from mlflow.artifacts import download_artifacts
 from mlflow.tracking import MlflowClient
 
-from benne.experiments.tracking import fingerprint_of, tracking_at
-from benne.experiments.training import LabelledRows
+from benne.experiments.labelling import LabelledRows
+from benne.experiments.tracking import default_store, fingerprint_of, log_run, tracking_at
+from benne.experiments.training import train_model
 
 # Of MLflow, where it reads its own store; ours silences it where we write.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
@@ -31,6 +33,7 @@ def test_parameters_weights_and_fingerprints_are_logged(logged, training_run):
     assert float(parameters["weight_credit_history"]) == pytest.approx(0.411765)
     assert parameters["train_fingerprint"] == fingerprint_of(training_run.train)
     assert int(parameters["test_rows"]) == training_run.evaluation.rows
+    assert (parameters["split"], parameters["folds"], parameters["test_since"]) == ("member", "member", "")
 
 
 def test_metrics_are_those_of_the_evaluation(logged, training_run):
@@ -64,6 +67,19 @@ def test_the_fingerprint_says_nothing_of_who_and_everything_of_what(rows):
     changed[0] = 1 - changed[0]
     assert fingerprint_of(LabelledRows(renamed, rows.bad, {})) == fingerprint_of(rows)
     assert fingerprint_of(LabelledRows(rows.features, changed, {})) != fingerprint_of(rows)
+    assert fingerprint_of(dataclasses.replace(rows, weight=np.ones(len(rows.bad)))) != fingerprint_of(rows)
+
+
+def test_a_run_over_time_with_weights_says_so(rows, new_model, tmp_path):
+    subjects = rows.features.index.get_level_values("subject_id")
+    as_of = pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(np.arange(len(subjects)) % 10 * 30, unit="D")
+    index = pd.MultiIndex.from_arrays([subjects, as_of], names=["subject_id", "as_of"])
+    observed = LabelledRows(rows.features.set_axis(index, axis=0), rows.bad, {}, np.linspace(0.5, 2.0, len(rows.bad)))
+    run, tracking = train_model(observed, new_model()), default_store(tmp_path)
+    data = MlflowClient(tracking.uri).get_run(log_run(run, tracking, name="over time", tags={})).data
+    assert (data.params["split"], data.params["folds"], data.params["weighted"]) == ("time", "time", "True")
+    assert data.params["test_since"] == run.split.how.since.isoformat()
+    assert data.metrics["test_weighted_auc"] == run.weighted["auc"]
 
 
 def test_the_callers_tracking_and_log_levels_are_left_as_they_were(logged_run):

@@ -7,7 +7,21 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from benne.cli import consent, data, demo, explain, features, ingest, interchange, keys, score, simulate, store, train
+from benne.cli import (
+    consent,
+    data,
+    demo,
+    explain,
+    features,
+    ingest,
+    interchange,
+    keys,
+    models,
+    score,
+    simulate,
+    store,
+    train,
+)
 from benne.cli.console import answer, note
 from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, USAGE, exit_code_of
 from benne.cli.usage import usage_complaint
@@ -24,6 +38,7 @@ The way of the data:
   features build           what is known about a member at a moment
   store                    events in a database, for one member's features at once
   train, score, explain    a model, scores, and what a score is made of
+  models                   which version of the model is in use
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
 \b
@@ -96,6 +111,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(features.app, name="features")
 app.add_typer(store.app, name="store")
 app.command()(train.train)
+app.add_typer(models.app, name="models")
 app.command()(score.score)
 app.command()(explain.explain)
 app.add_typer(data.app, name="data")

@@ -114,8 +114,13 @@ class Steps:
         """A step begins, so the one before it has ended."""
         self._end()
         self._running, self._began = number, time.perf_counter()
-        self._status.update(f"{number + 1} of {len(self._names)}  {self._names[number]} …")
+        self.detail("")
         self._status.start()
+
+    def detail(self, text: str) -> None:
+        """How far the running step has come, where somebody watches."""
+        if self._running is not None:
+            self._status.update(f"{self._running + 1} of {len(self._names)}  {self._names[self._running]} … {text}")
 
     def _end(self) -> None:
         if self._running is None:

@@ -29,6 +29,7 @@ __all__ = [
     "PurposeToAsk",
     "RecipientOption",
     "RecipientToAsk",
+    "RegisteredName",
     "Seed",
     "Subject",
     "WantJson",
@@ -99,6 +100,7 @@ KeyFile = Annotated[
 Member = Annotated[str | None, typer.Option("--member", help="Raw id of one member; needs --key-file.")]
 Subject = Annotated[str | None, typer.Option("--subject", help="Subject id of one member, instead of --member.")]
 ModelFolder = Annotated[Path, typer.Option("--model", help="Folder that `benne train` wrote.")]
+RegisteredName = Annotated[str, typer.Option("--registered-name", help="Name of the model in MLflow's registry.")]
 Actor = Annotated[str, typer.Option("--actor", help="Who asks, as the ledger records it.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="ISO", help="Moment of the row, with timezone; by default the newest.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,14 +10,37 @@ import typer
 
 from benne.cli.console import Steps, answer, answer_json, note, table
 from benne.cli.edge import existing_ledger, key_from, quiet_mlflow
-from benne.cli.options import KeyFile, Seed, WantJson
+from benne.cli.options import KeyFile, RegisteredName, Seed, WantJson
 
 if TYPE_CHECKING:
-    from benne.experiments.training import LabelledRows, TrainingRun
+    from benne.experiments.labelling import LabelledRows
+    from benne.experiments.search import Search, SearchResult, Trial
+    from benne.experiments.tracked_training import TrackedRun, Watching
 
 __all__ = ["shares_and_price", "train"]
 
-_STEPS = ("read features and outcomes", "train and evaluate", "log to MLflow", "save the model")
+_STEPS = {
+    "read": "read features and outcomes",
+    "search": "search hyper-parameters",
+    "train": "train and evaluate",
+    "log": "log to MLflow",
+    "save": "save and register the model",
+}
+
+
+class SplitOrder(StrEnum):
+    """How test rows are held out; a test holds them against the splits there are."""
+
+    auto = "auto"
+    member = "member"
+    time = "time"
+
+
+class Objective(StrEnum):
+    """What a search can be for; a test holds them against the objectives there are."""
+
+    log_loss = "log_loss"
+    auc = "auc"
 
 
 def train(
@@ -32,9 +56,27 @@ def train(
     tolerance: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="0: the weights hold exactly. 1: they are free.")
     ] = 0.0,
+    weight: Annotated[
+        str | None, typer.Option("--weight", metavar="COLUMN", help="Column of the outcomes that weighs each row.")
+    ] = None,
+    split: Annotated[
+        SplitOrder,
+        typer.Option("--split", help="Test on other members, on the latest rows of other members, or as as_of allows."),
+    ] = SplitOrder.auto,
+    test_share: Annotated[
+        float, typer.Option(min=0.05, max=0.95, help="Share of members, by time of rows, to evaluate on.")
+    ] = 0.3,
+    search: Annotated[int, typer.Option("--search", min=0, help="Trials of a search for hyper-parameters.")] = 0,
+    search_seconds: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="No trial begins later; how many do depends on the machine."),
+    ] = None,
+    objective: Annotated[
+        Objective, typer.Option(help="What the search is for, out of fold and under the weights.")
+    ] = Objective.log_loss,
     tracking: Annotated[str, typer.Option(help="MLflow: a folder for a local store, or a tracking URI.")] = "mlflow",
     name: Annotated[str, typer.Option(help="Name of the run in MLflow.")] = "benne train",
-    test_share: Annotated[float, typer.Option(min=0.05, max=0.95, help="Share of members to evaluate on.")] = 0.3,
+    registered_name: RegisteredName = "benne",
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -42,40 +84,93 @@ def train(
     """Train a score model whose categories carry their weights, evaluate it, and log everything to MLflow.
 
     Only members who consent to training are used; the ledger is asked again, and who has withdrawn since the features
-    were built is left out. Whole members are held out for the evaluation.
+    were built is left out. The evaluation is on members who were not trained on, and on the latest rows where the
+    features are of several moments. The model is registered as the challenger; see `benne models`.
 
     \b
     Example:
       benne train training_features.parquet world/outcomes.parquet --ledger consents.db --out model \\
-        --tracking mlflow --key-file subject.key
+        --tracking mlflow --search 20 --key-file subject.key
     """
     quiet_mlflow()
-    from benne.experiments.tracking import log_run, tracking_at
-    from benne.experiments.training import label_rows, require_training_consent, still_consented, train_model
+    from benne.experiments.labelling import label_rows, require_training_consent, still_consented
+    from benne.experiments.model_registry import check_model_name, register_challenger
+    from benne.experiments.splitting import Splitting
+    from benne.experiments.tracked_training import train_tracked
+    from benne.experiments.tracking import tracking_at
+    from benne.experiments.training import split_labelled
     from benne.features.frames import read_features, read_observations
     from benne.models import CreditScoreModel
 
-    steps = Steps(_STEPS)
-    with steps:
-        steps.begin(0)
+    check_model_name(registered_name)
+    store, progress = tracking_at(tracking), _Progress(search, objective.value)
+    with progress.steps as steps:
+        progress.on_stage("read")
         file = require_training_consent(read_features(features))
         stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
-        rows = label_rows(file.features, read_observations(outcomes, key_from(key_file)), stands=stands)
-        steps.begin(1)
-        model = CreditScoreModel(tolerance=tolerance, random_state=seed)
-        run = train_model(rows, model, test_share=test_share, seed=seed)
-        steps.begin(2)
-        store = tracking_at(tracking)
-        tags = {} if file.provenance is None else file.provenance.as_tags()
-        run_id = log_run(run, store, name=name, tags=tags)
-        steps.begin(3)
-        model.save(out)
-    found = _facts(run, rows) | {"model": str(out), "mlflow_run": run_id, "tracking_uri": store.uri}
+        known = read_observations(outcomes, key_from(key_file))
+        rows = label_rows(file.features, known, stands=stands, weight=weight)
+        tracked = train_tracked(
+            split_labelled(rows, Splitting(split.value, test_share, seed)),
+            CreditScoreModel(tolerance=tolerance, random_state=seed),
+            store,
+            name=name,
+            tags={} if file.provenance is None else file.provenance.as_tags(),
+            search=_search(search, search_seconds, objective.value, seed),
+            seed=seed,
+            watching=progress.watching(),
+        )
+        progress.on_stage("save")
+        tracked.run.model.save(out)
+        version = register_challenger(store, tracked.run_id, registered_name)
+    found = _facts(tracked, rows) | {
+        "model": str(out), "mlflow_run": tracked.run_id, "tracking_uri": store.uri, "model_uri": version.uri,
+    }  # fmt: skip
     if want_json:
         answer_json(found | {"seconds": steps.seconds})
         return
-    _tell(found, run)
+    _tell(found, tracked)
     note(f"Look at the run: mlflow ui --backend-store-uri {store.uri}")
+
+
+class _Progress:
+    """The steps of the command, and how far its search is."""
+
+    def __init__(self, trials: int, objective: str) -> None:
+        self._stages = [stage for stage in _STEPS if trials or stage != "search"]
+        self._trials, self._objective = trials, objective
+        self._done: list[Trial] = []
+        self.steps = Steps([_STEPS[stage] for stage in self._stages])
+
+    def watching(self) -> Watching:
+        """What the training run is to call."""
+        from benne.experiments.tracked_training import Watching
+
+        return Watching(self.on_stage, self._on_trial)
+
+    def on_stage(self, stage: str) -> None:
+        """A step begins."""
+        self.steps.begin(self._stages.index(stage))
+
+    def _on_trial(self, trial: Trial) -> None:
+        from benne.experiments.search import best_of
+
+        self._done += [trial] if trial.figures else []
+        best = f"{best_of(self._done, self._objective).figures[self._objective]:.4f}" if self._done else "none yet"
+        self.steps.detail(f"{trial.number} of {self._trials}, best {_words(self._objective)} {best}")
+
+
+def _words(objective: str) -> str:
+    return {"auc": "AUC"}.get(objective, objective.replace("_", " "))
+
+
+def _search(trials: int, seconds: float | None, objective: str, seed: int) -> Search | None:
+    """What to search for, if anything: only then is Optuna needed."""
+    if trials == 0:
+        return None
+    from benne.experiments.search import Search
+
+    return Search(trials, seconds, objective, seed)
 
 
 def shares_and_price(shares: Any, price: Any) -> None:
@@ -97,28 +192,54 @@ def shares_and_price(shares: Any, price: Any) -> None:
     )
 
 
-def _facts(run: TrainingRun, rows: LabelledRows) -> dict[str, Any]:
-    contract = run.model.contract_report_
+def _facts(tracked: TrackedRun, rows: LabelledRows) -> dict[str, Any]:
+    run, contract = tracked.run, tracked.run.model.contract_report_
+    since = run.split.how.since
     return {
         "trained_on": len(run.train.bad),
         "tested_on": run.evaluation.rows,
         "left_out": rows.left_out,
+        "not_trained": run.train.left_out,
         "not_tested": run.test.left_out,
+        "split": run.split.how.order,
+        "test_since": None if since is None else since.isoformat(),
+        "folds": run.fold_order,
         "features": run.model.n_features_in_,
         "test": run.evaluation.metrics | {"bad_rate": run.evaluation.bad_rate},
+        "test_weighted": run.weighted,
         "largest_gap": run.evaluation.largest_gap,
         "weights": contract.shares["target"].to_dict(),
         "shares_reference": contract.shares["reference"].to_dict(),
         "price": contract.price.to_dict("index"),
+        "search": None if tracked.searched is None else tracked.searched.as_dict(),
     }
 
 
-def _tell(found: dict[str, Any], run: TrainingRun) -> None:
-    test = found["test"]
+def _tell(found: dict[str, Any], tracked: TrackedRun) -> None:
+    test, run = found["test"], tracked.run
     answer(f"{found['model']}: {found['features']} features, trained on {found['trained_on']:,} rows")
-    for reason, count in {**found["left_out"], **found["not_tested"]}.items():
+    for reason, count in {**found["left_out"], **found["not_trained"], **found["not_tested"]}.items():
         answer(f"  left out, {reason}: {count:,}")
-    answer(f"On {found['tested_on']:,} rows of members not trained on: AUC {test['auc']:.4f} "
+    if tracked.searched is not None:
+        _tell_search(tracked.searched)
+    since = "" if found["test_since"] is None else f", from {found['test_since']} on"
+    answer(f"On {found['tested_on']:,} rows of members not trained on{since}: AUC {test['auc']:.4f} "
            f"({test['auc_low']:.4f} to {test['auc_high']:.4f}), KS {test['ks']:.4f}, "
-           f"calibration error {test['ece']:.4f}, bad {test['bad_rate']:.2%}\n")  # fmt: skip
+           f"calibration error {test['ece']:.4f}, bad {test['bad_rate']:.2%}")  # fmt: skip
+    if weighted := found["test_weighted"]:
+        answer(f"Weighted: AUC {weighted['auc']:.4f}, KS {weighted['ks']:.4f}, calibration error {weighted['ece']:.4f}")
+    answer()
     shares_and_price(run.model.contract_report_.shares, run.model.contract_report_.price)
+    answer(f"\nRegistered as {found['model_uri']}, the challenger.")
+
+
+def _tell_search(searched: SearchResult) -> None:
+    told = searched.as_dict()
+    words, given = _words(told["objective"]), told["given"]
+    beside = "refused" if given is None else f"{given:.4f}"
+    answer(
+        f"Searched {told['trials']} sets of options: {words} {told['best']:.4f} out of fold by trial "
+        f"{told['best_trial']} (the options as given: {beside}); {told['refused']} could not hold the weights"
+    )
+    for option, value in told["options"].items():
+        answer(f"  {option}: {value}")

@@ -1,0 +1,117 @@
+"""A training run with MLflow watching: perhaps a search, then the fit, the evaluation and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benne.experiments.tracking import OpenRun, Tracking, open_run
+from benne.experiments.training import TrainingRun, TrainingSplit, train_on
+from benne.models import CreditScoreModel
+
+if TYPE_CHECKING:
+    from benne.experiments.search import Search, SearchResult, Trial
+
+__all__ = ["STAGES", "TrackedRun", "Watching", "train_tracked"]
+
+STAGES: Final = ("search", "train", "log")
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A training run and where it is logged.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    run_id : str
+        MLflow's; trials of a search are runs nested in it.
+    searched : SearchResult or None
+    """
+
+    run: TrainingRun
+    run_id: str
+    searched: SearchResult | None
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Whom to tell how far a training run is.
+
+    Parameters
+    ----------
+    on_stage : callable
+        Told each of :data:`STAGES` as it begins; the first only where there is a search.
+    on_trial : callable
+        Told each trial of a search as it ends.
+    """
+
+    on_stage: Callable[[str], None] = lambda _: None
+    on_trial: Callable[[Trial], None] = lambda _: None
+
+
+def train_tracked(
+    split: TrainingSplit,
+    model: CreditScoreModel,
+    tracking: Tracking,
+    *,
+    name: str,
+    tags: Mapping[str, str],
+    search: Search | None = None,
+    seed: int = 0,
+    watching: Watching | None = None,
+) -> TrackedRun:
+    """Search if asked to, train with the best options, evaluate, and log all of it as one run.
+
+    Parameters
+    ----------
+    split : TrainingSplit
+        The search and the fit see its training rows only.
+    model : CreditScoreModel
+        Not fitted; is given the best options of a search, and fitted.
+    tracking : Tracking
+    name : str
+        Of the run.
+    tags : mapping of str to str
+        Such as the events' fingerprint.
+    search : Search, optional
+    seed : int
+        Of the evaluation's bootstrap.
+    watching : Watching, optional
+
+    Returns
+    -------
+    TrackedRun
+
+    Raises
+    ------
+    ModelError
+        As a fit or a search raises; the run is then marked as failed.
+    """
+    told = watching or Watching()
+    with open_run(tracking, name=name, tags=tags) as active:
+        searched = None if search is None else _searched(split, model, search, active, told)
+        if searched is not None:
+            model.set_params(booster=searched.best.options)
+        told.on_stage("train")
+        run = train_on(split, model, seed=seed)
+        told.on_stage("log")
+        active.log_training(run)
+    return TrackedRun(run, active.run_id, searched)
+
+
+def _searched(
+    split: TrainingSplit, model: CreditScoreModel, search: Search, active: OpenRun, told: Watching
+) -> SearchResult:
+    """Search, logging each trial as it ends."""
+    from benne.experiments.search import search_options  # only a search needs Optuna
+
+    def on_trial(trial: Trial) -> None:
+        active.log_trial(trial)
+        told.on_trial(trial)
+
+    told.on_stage("search")
+    result = search_options(split, model, search, on_trial=on_trial)
+    active.log_search(result)
+    return result
