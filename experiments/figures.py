@@ -1,0 +1,96 @@
+"""Discrimination and calibration of several models on the same rows, each beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+
+from benne.models.resampling import METRICS, Resampler, price_table
+
+__all__ = ["FIGURES", "CalibrationError", "figures_table"]
+
+Floats = npt.NDArray[np.float64]
+
+FIGURES: Final = (*METRICS, "ece")
+"""Columns of a table of figures: AUC, KS, Brier score, log loss, expected calibration error."""
+
+_BINS: Final = 10
+_LEVEL: Final = (0.025, 0.975)
+
+
+class CalibrationError:
+    """Expected calibration error of one prediction, under any weights of the rows.
+
+    Parameters
+    ----------
+    log_odds : ndarray of float64, shape (n,)
+        Predicted log odds of bad.
+    bad : ndarray of float64, shape (n,)
+
+    Notes
+    -----
+    The bins are the prediction's own deciles on all rows, and stay while the weights change: a
+    resample then asks the same question of other members. They are the bins of
+    :func:`benne.models.calibration.calibration_report`, and so is the figure.
+
+    Examples
+    --------
+    >>> error = CalibrationError(np.log([1 / 3, 1 / 3, 3.0, 3.0]), np.array([0.0, 1.0, 1.0, 1.0]))
+    >>> error.under(np.ones(4)), error.under(np.array([3.0, 1.0, 1.0, 1.0]))
+    (0.25, 0.08333333333333333)
+    """
+
+    def __init__(self, log_odds: Floats, bad: Floats) -> None:
+        edges = np.quantile(log_odds, np.arange(1, _BINS) / _BINS)
+        self._bin = np.searchsorted(edges, log_odds, side="left")
+        self._gap = expit(log_odds) - bad
+
+    def under(self, weight: Floats) -> float:
+        """The error where each row counts as often as its weight says."""
+        by_bin = np.bincount(self._bin, weights=weight * self._gap, minlength=_BINS)
+        return float(np.abs(by_bin).sum() / weight.sum())
+
+
+def figures_table(predictions: Mapping[str, Floats], bad: Floats, resampler: Resampler) -> pd.DataFrame:
+    """Figures of several models on the same rows, with paired bootstrap intervals.
+
+    Parameters
+    ----------
+    predictions : mapping of str to ndarray of float64, shape (n,)
+        Log odds of bad of each model; the last is ours, with which the others are compared.
+    bad : ndarray of float64, shape (n,)
+    resampler : Resampler
+        Over the n rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per model. For each of :data:`FIGURES` the value, its 95 % interval (``_low``,
+        ``_high``), and ours minus this model (``_difference``) with its paired 95 % interval.
+
+    Notes
+    -----
+    A calibration error cannot be negative, so resampling alone makes it larger: read the
+    interval of its difference, in which that cancels, rather than its own.
+    """
+    table = price_table(predictions, bad, np.ones(len(bad)), resampler)
+    table.columns = table.columns.str.replace("_price", "_difference")
+    return table.join(_calibration_columns(predictions, bad, resampler))
+
+
+def _calibration_columns(predictions: Mapping[str, Floats], bad: Floats, resampler: Resampler) -> pd.DataFrame:
+    errors = [CalibrationError(log_odds, bad) for log_odds in predictions.values()]
+    value = np.array([error.under(np.ones(len(bad))) for error in errors])
+    drawn = np.array([[error.under(counts) for error in errors] for counts in resampler.counts()])
+    low, high = np.quantile(drawn, _LEVEL, axis=0)
+    less_low, less_high = np.quantile(drawn[:, -1:] - drawn, _LEVEL, axis=0)
+    columns = {
+        "ece": value, "ece_low": low, "ece_high": high,
+        "ece_difference": value[-1] - value, "ece_difference_low": less_low, "ece_difference_high": less_high,
+    }  # fmt: skip
+    return pd.DataFrame(columns, index=pd.Index(list(predictions), name="model"))

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benne.experiments.figures import FIGURES, CalibrationError, figures_table
+from benne.models import ScoreScale
+from benne.models.calibration import calibration_report
+from benne.models.resampling import Resampler
+
+RNG = np.random.default_rng(0)
+LOG_ODDS = RNG.normal(-1.0, 1.0, 500)
+BAD = (RNG.random(500) < 1.0 / (1.0 + np.exp(-LOG_ODDS))).astype(np.float64)
+
+
+def test_the_calibration_error_is_that_of_the_calibration_report():
+    report = calibration_report(LOG_ODDS, BAD, ScoreScale())
+    assert CalibrationError(LOG_ODDS, BAD).under(np.ones(500)) == pytest.approx(report.ece, abs=1e-12)
+
+
+def test_a_row_of_weight_two_counts_as_two():
+    weight = np.ones(500)
+    weight[:50] = 2.0
+    error = CalibrationError(LOG_ODDS, BAD)
+    gap = np.bincount(error._bin, weights=weight * error._gap)
+    assert error.under(weight) == pytest.approx(np.abs(gap).sum() / 550.0)
+
+
+def test_a_difference_is_ours_minus_the_other_and_ours_differs_from_itself_by_nothing():
+    noise = LOG_ODDS + np.random.default_rng(1).normal(0.0, 2.0, 500)
+    table = figures_table({"noisy": noise, "ours": LOG_ODDS}, BAD, Resampler(500, None, 0))
+    assert table.index.tolist() == ["noisy", "ours"]
+    for name in FIGURES:
+        expected = table.loc["ours", name] - table.loc["noisy", name]
+        assert table.loc["noisy", f"{name}_difference"] == pytest.approx(expected)
+        assert table.loc["ours", [f"{name}_difference", f"{name}_difference_low"]].tolist() == [0.0, 0.0]
+    assert 0 < table.loc["noisy", "auc_difference_low"] < table.loc["noisy", "auc_difference"]
+
+
+def test_two_models_that_say_the_same_differ_by_nothing_in_every_resample():
+    table = figures_table({"copy": LOG_ODDS.copy(), "ours": LOG_ODDS}, BAD, Resampler(500, None, 0))
+    assert (table.filter(like="_difference").to_numpy() == 0.0).all()
