@@ -196,7 +196,7 @@ def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: Categ
 
 
 def refuse_empty(present: Bools, used: Bools) -> None:
-    """Refuse rows whose consented categories are empty but for fewer than two (one, where only one is used).
+    """Refuse rows whose consented categories are empty but for fewer than two; one is enough for a model of up to two.
 
     Parameters
     ----------
@@ -208,9 +208,10 @@ def refuse_empty(present: Bools, used: Bools) -> None:
     ------
     InsufficientEvidence
     """
-    needed = np.minimum(used.sum(axis=1), 2)
+    needed = np.minimum(used.sum(axis=1), 2 if used.shape[1] > 2 else 1)
     thin = int(((present & used).sum(axis=1) < needed).sum())
     if thin:
         raise InsufficientEvidence(
-            f"{thin} rows have no score: fewer than two of their consented categories hold anything. Leave them out."
+            f"{thin} rows have no score: fewer than {int(needed.max())} of their consented categories hold anything. "
+            "Leave them out."
         )

@@ -126,9 +126,14 @@ def scored_rows(
     matrix = float_matrix(table.frame, rules.columns, refused[:, of_column])
     check_values(matrix, rules, ~refused[:, of_column])
     told = told_by_category(matrix, rules.tells, layout)
-    refuse_empty(told, ~refused)
+    # A source that has but one or two categories may have nothing but zeros to tell of somebody.
+    refuse_empty(told if len(layout.names) > 2 else _known(matrix, layout), ~refused)
     thin = np.asarray((~told & ~refused).any(axis=1))
     return ScoredRows(matrix, codes, _sets(refused, layout), thin, table.frame.index)
+
+
+def _known(matrix: Floats, layout: CategoryLayout) -> Bools:
+    return np.column_stack([~np.isnan(matrix[:, group]).all(axis=1) for group in layout.groups])
 
 
 def thin_files(data: TrainingData, rules: FeatureRules, layout: CategoryLayout) -> Bools:

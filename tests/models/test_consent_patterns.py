@@ -74,7 +74,7 @@ def test_less_than_half_of_the_weight_is_no_score_with_the_reason() -> None:
 
 def test_a_file_with_one_filled_category_is_too_thin() -> None:
     refuse_empty(np.array([[True, True, False]]), np.array([[True, True, True]]))
-    with pytest.raises(InsufficientEvidence, match="1 rows have no score: fewer than two of their consented"):
+    with pytest.raises(InsufficientEvidence, match="1 rows have no score: fewer than 2 of their consented"):
         refuse_empty(np.array([[True, False, True]]), np.array([[True, True, False]]))
 
 

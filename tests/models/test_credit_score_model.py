@@ -281,7 +281,7 @@ def test_a_file_that_is_empty_but_for_one_category_has_no_score(members, categor
     model = CreditScoreModel(categories, booster=quick).fit(X, members.y)
     row = members.X.iloc[[100]].copy()
     row.loc[:, [c for name in ("behaviour", "ability", "social") for c in categories[name]]] = np.nan
-    with pytest.raises(InsufficientEvidence, match="1 rows have no score: fewer than two"):
+    with pytest.raises(InsufficientEvidence, match="1 rows have no score: fewer than 2"):
         model.predict_score(row)
 
 

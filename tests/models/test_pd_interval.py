@@ -122,5 +122,5 @@ def test_a_file_with_nothing_in_a_category_is_thin_and_is_scored() -> None:
     assert model.thin_file(empty)[0], "no count and no day: nothing is on record"
     assert 350 <= model.predict_score(empty)[0] <= 950
     nothing = empty.assign(income_months_180d=0.0, spending_trend_90d=np.nan)
-    with pytest.raises(InsufficientEvidence, match="fewer than two of their consented categories hold anything"):
+    with pytest.raises(InsufficientEvidence, match="fewer than 2 of their consented categories hold anything"):
         model.predict_score(nothing)
