@@ -60,7 +60,10 @@ def test_weights_are_read_from_a_column_of_the_outcomes(run_json, run, asked, bu
     outcomes = pd.read_parquet(built / "world/outcomes.parquet").assign(stands_for=2.0)
     outcomes.to_parquet(tmp_path / "outcomes.parquet")
     weighted = (asked[0], tmp_path / "outcomes.parquet", *asked[2:], "--tracking", tmp_path / "mlflow")
-    said = run_json("train", *weighted, "--out", tmp_path / "model", "--weight", "stands_for")
+    reported = ("--report", tmp_path / "evaluation")
+    said = run_json("train", *weighted, "--out", tmp_path / "model", "--weight", "stands_for", *reported)
+    page = (tmp_path / "evaluation" / "evaluation.html").read_text()
+    assert "scorecard (OptBinning)" in page
     # Everybody counts alike, so that weights change nothing.
     assert said["test_weighted"]["auc"] == pytest.approx(said["test"]["auc"], abs=1e-12)
     result = run("train", *weighted, "--out", tmp_path / "other", "--weight", "shoe_size")

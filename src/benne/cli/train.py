@@ -77,6 +77,10 @@ def train(
     tracking: Annotated[str, typer.Option(help="MLflow: a folder for a local store, or a tracking URI.")] = "mlflow",
     name: Annotated[str, typer.Option(help="Name of the run in MLflow.")] = "benne train",
     registered_name: RegisteredName = "benne",
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder for the evaluation as a page and as JSON, challengers included."),
+    ] = None,
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -123,6 +127,10 @@ def train(
         progress.on_stage("save")
         tracked.run.model.save(out)
         version = register_challenger(store, tracked.run_id, registered_name)
+        if report is not None:
+            from benne.experiments.report import write_report  # only a report needs Jinja2
+
+            write_report(tracked.run, report)
     found = _facts(tracked, rows) | {
         "model": str(out), "mlflow_run": tracked.run_id, "tracking_uri": store.uri, "model_uri": version.uri,
     }  # fmt: skip
@@ -131,6 +139,8 @@ def train(
         return
     _tell(found, tracked)
     note(f"Look at the run: mlflow ui --backend-store-uri {store.uri}")
+    if report is not None:
+        note(f"Look at the report: {report / 'evaluation.html'}")
 
 
 class _Progress:
