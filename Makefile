@@ -26,11 +26,11 @@ lock    = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 	-c constraints/held-back.in $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-full test-lowest check types bench lock clean
+.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-large lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Raw events of 20,000 simulated members become explained scores: build/demo/report.html
 	$(BIN)/benne demo $(ARGS)
@@ -63,15 +63,24 @@ types: ## Mirror the installed names in .types, where type checkers and the impo
 	@ln -sfn $(foreach file,$(wildcard src/benne/*.py src/benne/py.typed src/benne/cli),../../$(file)) .types/benne/
 	@ln -sfn $(foreach folder,features models explain scoring experiments,../../$(folder)) .types/benne/
 
-bench: $(VENV)/.dev ## Time and memory, in ratios measured in the same run
-	@set -e; for it in benchmarks/bench_*.py; do test -f "$$it" || { echo "There is no benchmark yet."; exit 0; }; \
-	echo "== $$it"; $(BIN)/python "$$it" $(ARGS); done
+bench: bench-features bench-model ## Accuracy, time and memory, in ratios measured in the same run
+
+bench-features: $(VENV)/.dev ## Features beside pandas, Polars, DuckDB's SQL and Spark; some five minutes
+	$(BIN)/python benchmarks/bench_features.py $(ARGS)
+
+bench-model: $(VENV)/.dev ## The score model beside LightGBM, OptBinning and shap; some five minutes
+	$(BIN)/python benchmarks/bench_model.py $(ARGS)
+
+bench-large: $(VENV)/.peers ## Both with 100,000,000 payments, a million rows, and InterpretML's EBM: an hour, 10 GB on disk
+	$(BIN)/python benchmarks/bench_features.py --events 20000000 --growth 5
+	$(BIN)/python benchmarks/bench_model.py --peers ebm --rows 1000000
 
 lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (ARGS=--upgrade for newer versions)
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra dev --group build -o constraints/dev.txt
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra serve --group build \
 	-c constraints/dev.txt -o constraints/demo.txt
 	$(lock) --universal --group pyproject.toml:installer -o constraints/installer.txt
+	$(lock) --universal --fork-strategy fewest -c constraints/dev.txt benchmarks/peers.in -o benchmarks/peers.txt
 	$(lock) pyproject.toml --upgrade --resolution lowest-direct --python-platform linux --extra dev --group build -o constraints/lowest.txt
 
 clean: ## Remove everything these commands made, virtual environments included
@@ -99,14 +108,12 @@ $(VENV)/.dev: $(VENV)/.created constraints/dev.txt pyproject.toml
 	$(call install,$(VENV),--no-build-isolation -e .)
 	@touch $@ $(VENV)/.demo
 
+$(VENV)/.peers: $(VENV)/.dev benchmarks/peers.txt
+	$(call install,$(VENV),--require-hashes -r benchmarks/peers.txt)
+	@touch $@
+
 $(LOWEST)/.installed: $(VENV)/.created constraints/lowest.txt pyproject.toml
 	"$(PYTHON)" -m venv $(LOWEST)
 	$(call install,$(LOWEST),--require-hashes -r constraints/lowest.txt)
 	$(call install,$(LOWEST),--no-build-isolation -e .)
 	@touch $@
-
-# --------------------------------------------------------------- large benchmark
-
-.PHONY: bench-large
-bench-large: $(VENV)/.dev ## The same at 20,000,000 payments, growing to 100,000,000: half an hour, 10 GB on disk
-	$(BIN)/python benchmarks/bench_features.py --events 20000000 --growth 5 $(ARGS)

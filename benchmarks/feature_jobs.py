@@ -6,9 +6,7 @@ measured; then only reading the stored Parquet file, computing and handing over 
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,7 +26,7 @@ from feature_world import (
     write_stored,
     write_unclustered,
 )
-from measuring import TreeMemory, measure
+from measuring import TreeMemory, answer, measure
 
 from benne.features import ConsentMask, Events, build_features, ingest
 
@@ -170,13 +168,5 @@ JOBS: Final[dict[str, Callable[..., Answer]]] = {
 }  # fmt: skip
 
 
-def main() -> int:
-    """``name arguments-as-JSON answer-file``."""
-    name, arguments, answer = sys.argv[1:]
-    found = JOBS[name](**json.loads(arguments))
-    Path(answer).write_text(json.dumps(found), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(answer(JOBS))

@@ -33,6 +33,7 @@ MOMENTS: Final = tuple(datetime(2025, 3, 1, tzinfo=UTC) + timedelta(days=60 * k)
 
 _SECOND: Final = 1_000_000
 _START: Final = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()) * _SECOND
+_JOINED: Final = _START - 86_400 * _SECOND
 _SPAN_SECONDS: Final = 3 * 365 * 86_400
 _OFFSET_SECONDS: Final = 29 * 86_400
 _PIECE_ROWS: Final = 1_000_000
@@ -81,7 +82,7 @@ def write_raw(folder: Path, events: int, members: int) -> None:
     folder.mkdir(parents=True)
     (piece,) = _pieces(events, members, events)
     rows = np.random.default_rng(4).permutation(events)
-    joined = _moments(np.full(members, _START - 86_400 * _SECOND))
+    joined = _moments(np.full(members, _JOINED))
     taken = _taken(piece, rows)
     pq.write_table(pa.table({
         "record_id": pa.array(rows).cast(pa.string()), "member_id": pa.array(piece.member[rows]).cast(pa.string()),
@@ -181,7 +182,7 @@ def _taken(piece: _Piece, rows: Integers) -> dict[str, pa.Array]:
 
 
 def _members(subjects: pa.Array) -> pa.Table:
-    joined = pa.array(np.full(len(subjects), _START - 86_400 * _SECOND))
+    joined = pa.array(np.full(len(subjects), _JOINED))
     adult = pa.array(np.ones(len(subjects), dtype=bool))
     columns = {"record_id": subjects, "subject_id": subjects, "event_time": joined, "known_at": joined, "adult": adult}
     return _conformed("members", len(subjects), columns)
@@ -225,5 +226,5 @@ def _write(path: Path, name: str, tables: Iterable[pa.Table]) -> None:
 def _manifest(folder: Path) -> None:
     present = {"payments": _PAYMENT_COLUMNS, "members": _MEMBER_COLUMNS}
     sources: dict[str, pa.Table | Path] = {name: folder / f"{name}.parquet" for name in present}
-    pairs = frozenset((table, column) for table, columns in present.items() for column in columns)
-    write_manifest(folder, Events(sources, pairs, KEY.fingerprint, "made by a benchmark"))
+    known_since = {(table, column): _JOINED for table, columns in present.items() for column in columns}
+    write_manifest(folder, Events(sources, known_since, KEY.fingerprint, "made by a benchmark"))

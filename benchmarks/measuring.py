@@ -10,15 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["JobFailed", "Measured", "TreeMemory", "measure", "peak_mb", "run_job"]
+__all__ = ["JobFailed", "Measured", "TreeMemory", "answer", "measure", "peak_mb", "run_job"]
 
-_JOBS = Path(__file__).with_name("feature_jobs.py")
 _SHORT_SECONDS, _REPEATS = 5.0, 3
 _MEGABYTE = 1_000_000
 
@@ -78,27 +77,40 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MEGABYTE
 
 
-def run_job(name: str, **arguments: Any) -> dict[str, Any]:
-    """Run a job of ``feature_jobs.py`` in a fresh process and return what it found.
+def run_job(script: Path, name: str, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run a job of a script in a fresh process and return what it found.
 
-    ``environment`` among the arguments is not handed on but set in the process.
+    Parameters
+    ----------
+    script : Path
+        Ends with :func:`answer`.
+    name : str
+    arguments : mapping
+        As JSON can hold it.
+    environment : mapping
 
     Raises
     ------
     JobFailed
         If it does not end well.
     """
-    environment = os.environ | arguments.pop("environment", {})
     with tempfile.TemporaryDirectory(prefix="benne-job-") as folder, Path(folder, "stderr").open("w+b") as errors:
-        answer = Path(folder, "answer.json")
-        command = [sys.executable, str(_JOBS), name, json.dumps(arguments), str(answer)]
+        answered = Path(folder, "answer.json")
+        command = [sys.executable, str(script), name, json.dumps(arguments), str(answered)]
         # stdout is thrown away: a JVM's greetings are no part of our answer.
         done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors, check=False)  # noqa: S603
         if done.returncode:
             errors.seek(0)
             raise JobFailed(_last_words(errors.read().decode(errors="replace"), done.returncode))
-        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(answered.read_text(encoding="utf-8"))
     return found
+
+
+def answer(jobs: Mapping[str, Callable[..., dict[str, Any]]]) -> int:
+    """What :func:`run_job` calls in the other process: ``name arguments-as-JSON answer-file``."""
+    name, arguments, answered = sys.argv[1:]
+    Path(answered).write_text(json.dumps(jobs[name](**json.loads(arguments))), encoding="utf-8")
+    return 0
 
 
 def _last_words(errors: str, code: int) -> str:
