@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-# Nothing heavy is imported here: a child's peak memory would begin with ours.
 from measuring import JobFailed
 from running import Answer, Run, add_choice, carry_out, cost, machine, positive, say
 from targets import Row, Target

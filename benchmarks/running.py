@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-# Nothing heavy is imported here: a child's peak memory would begin with ours.
+# Nothing heavy is imported here or where this is imported: a child's peak memory would begin with ours.
 from measuring import JobFailed, run_job
 from targets import Row, table
 
