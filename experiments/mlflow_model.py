@@ -62,8 +62,8 @@ class ScoringFunction:
         Returns
         -------
         DataFrame
-            ``score``, ``band``, ``pd``, ``base``, ``clipped``, ``points_<category>``; ``reasons``: up to
-            four adverse reasons as JSON, see
+            ``score``, ``band``, ``pd``, ``pd_low``, ``pd_high`` (90 % interval), ``percentile``, ``thin_file``,
+            ``base``, ``clipped``, ``points_<category>``; ``reasons``: up to four adverse reasons as JSON, see
             :func:`benne.experiments.adverse_reasons.adverse_reasons`.
 
         Raises
@@ -80,8 +80,12 @@ class ScoringFunction:
         answer = pd.DataFrame(
             {
                 "score": explanation.score,
-                "band": self._model.scale_.band(explanation.score),
-                "pd": self._model.predict_proba(features, withheld=withheld)[:, 1],
+                "band": explanation.band,
+                "pd": explanation.pd,
+                "pd_low": explanation.pd_low,
+                "pd_high": explanation.pd_high,
+                "percentile": explanation.percentile,
+                "thin_file": explanation.thin,
                 "base": explanation.base,
                 "clipped": explanation.clipped,
             }
@@ -138,7 +142,9 @@ def signature_of(model: CreditScoreModel) -> ModelSignature:
     outputs = [
         *_columns(DataType.double, ["score"]),
         *_columns(DataType.string, ["band"]),
-        *_columns(DataType.double, ["pd", "base", "clipped", *points]),
+        *_columns(DataType.double, ["pd", "pd_low", "pd_high", "percentile"]),
+        *_columns(DataType.boolean, ["thin_file"]),
+        *_columns(DataType.double, ["base", "clipped", *points]),
         *_columns(DataType.string, ["reasons"]),
     ]
     return ModelSignature(outputs=Schema(outputs), params=_PARAMETERS)

@@ -19,6 +19,8 @@ from benne.models import SCORE_MAX, SCORE_MIN, CalibrationReport, ScoreScale, wi
 
 __all__ = [
     "as_svg",
+    "axes_of",
+    "bars_by_band",
     "calibration_plot",
     "frontier_plot",
     "score_distribution",
@@ -65,24 +67,30 @@ def as_svg(figure: Figure) -> str:
 
 def score_distribution(scores: Floats, scale: ScoreScale) -> Figure:
     """Histogram of scores in steps of ten, coloured by band."""
-    figure, axes = _axes(7.0, 2.9)
+    figure, axes = axes_of(7.0, 2.9)
     edges = np.arange(SCORE_MIN, SCORE_MAX + 1, 10)
     counts, _ = np.histogram(scores, edges)
+    bars_by_band(axes, scale, edges[:-1], edges[1:], counts)
+    axes.set(ylabel="members")
+    return figure
+
+
+def bars_by_band(axes: Axes, scale: ScoreScale, lowest: Floats, highest: Floats, heights: Any) -> None:
+    """Bars over ranges of scores, coloured by the band their middle is in, and the bands' names above."""
     names = [band.name for band in scale.bands]
-    place = [names.index(name) for name in scale.band((edges[:-1] + edges[1:]) / 2).tolist()]
+    place = [names.index(name) for name in scale.band((lowest + highest) / 2).tolist()]
     shades = [BANDS[round(k * (len(BANDS) - 1) / max(len(names) - 1, 1))] for k in place]
-    axes.bar(edges[:-1], counts, width=9, align="edge", color=shades)
+    axes.bar(lowest, heights, width=highest - lowest - 1, align="edge", color=shades)
     for band in scale.bands:
         axes.annotate(band.name, ((band.lowest + band.highest) / 2, 1.02), xycoords=("data", "axes fraction"),
                       ha="center", fontsize=8, color=INK)  # fmt: skip
         axes.axvline(band.highest + 1, color=QUIET, lw=0.6, ls=":")
-    axes.set(xlabel="score", ylabel="members", xlim=(SCORE_MIN, SCORE_MAX))
-    return figure
+    axes.set(xlabel="score", xlim=(SCORE_MIN, SCORE_MAX))
 
 
 def share_plot(reference: pd.DataFrame, test: pd.DataFrame) -> Figure:
     """Declared weights beside the shares that were realised, with intervals on the test rows."""
-    figure, axes = _axes(7.0, 2.8)
+    figure, axes = axes_of(7.0, 2.8)
     place = np.arange(len(reference))[::-1]
     axes.barh(place + 0.27, reference["target"], 0.24, color=QUIET, label="declared")
     axes.barh(place, reference["reference"], 0.24, color=MAIN, label="realised, reference sample")
@@ -97,7 +105,7 @@ def share_plot(reference: pd.DataFrame, test: pd.DataFrame) -> Figure:
 
 def frontier_plot(frontier: pd.DataFrame) -> Figure:
     """What the contract costs: out-of-fold AUC over the tolerance of the weights."""
-    figure, axes = _axes(3.4, 2.6)
+    figure, axes = axes_of(3.4, 2.6)
     place = np.arange(len(frontier))
     axes.plot(place, frontier["auc"], color=MAIN, marker="o", ms=4)
     axes.set_xticks(place, [f"{tau:g}" for tau in frontier.index])
@@ -108,7 +116,7 @@ def frontier_plot(frontier: pd.DataFrame) -> Figure:
 
 def calibration_plot(report: CalibrationReport, known: pd.DataFrame | None = None) -> Figure:
     """Predicted PD against what happened by decile; against a known PD too where there is one."""
-    figure, axes = _axes(3.4, 2.6)
+    figure, axes = axes_of(3.4, 2.6)
     deciles = report.by_decile
     top = float(max(deciles["predicted"].max(), deciles["observed_high"].max())) * 1.05
     axes.plot([0, top], [0, top], color=QUIET, lw=0.8, ls="--")
@@ -126,7 +134,7 @@ def calibration_plot(report: CalibrationReport, known: pd.DataFrame | None = Non
 
 def waterfall_plot(base: float, lines: Mapping[str, float], score: float) -> Figure:
     """From the base to one score, line by line."""
-    figure, axes = _axes(7.0, 0.9 + 0.27 * (len(lines) + 2))
+    figure, axes = axes_of(7.0, 0.9 + 0.27 * (len(lines) + 2))
     reached = base
     labels = ["Base", *lines, "Score"]
     place = np.arange(len(labels))[::-1]
@@ -145,7 +153,8 @@ def waterfall_plot(base: float, lines: Mapping[str, float], score: float) -> Fig
     return figure
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def axes_of(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure of so many inches in the house's style, and its axes."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.add_subplot()

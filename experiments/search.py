@@ -223,7 +223,7 @@ def _tried(
 
 def _trial(number: int, split: TrainingSplit, model: CreditScoreModel, options: BoosterOptions) -> Trial:
     # What is searched for is the full pattern's, which no booster of another pattern changes.
-    fresh: Any = clone(model).set_params(booster=options, own_booster_gap=None)
+    fresh: Any = clone(model).set_params(booster=options, own_booster_gap=None, unconstrained_price=False)
     try:
         split.fit(fresh)
     except WeightContractError as refusal:

@@ -219,7 +219,7 @@ def _parameters(run: TrainingRun) -> dict[str, Any]:
 
 def _metrics(run: TrainingRun) -> dict[str, float]:
     contract = run.model.contract_report_
-    price = contract.price.filter(regex="_price$").loc["unconstrained"].to_dict()
+    price = contract.price.filter(regex="_price$").iloc[0].to_dict()  # against the freest model that was fitted
     return {
         **{f"test_{key}": value for key, value in run.evaluation.metrics.items()},
         **{f"test_weighted_{key}": value for key, value in run.weighted.items()},

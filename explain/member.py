@@ -69,6 +69,14 @@ class MemberExplanation:
     shown : int
         The score as a whole number.
     band : str
+    pd : float
+        Probability of bad, in [0, 1].
+    pd_low, pd_high : float
+        Its 90 % interval.
+    percentile : float or None
+        Per cent of the reference sample that score no higher; None where that is too small.
+    thin_file : bool
+        Whether nothing is on record in some category that entered.
     base : float
     base_shown : int
     categories : tuple of CategoryLine
@@ -80,6 +88,11 @@ class MemberExplanation:
     score: float
     shown: int
     band: str
+    pd: float
+    pd_low: float
+    pd_high: float
+    percentile: float | None
+    thin_file: bool
     base: float
     base_shown: int
     categories: tuple[CategoryLine, ...]
@@ -118,14 +131,23 @@ class MemberExplanation:
         if self.clipped_shown:
             lines.append(f"  {self.clipped_shown:>+6d}  Held at the end of the scale")
         lines.append(f"  {self.shown:>6d}  Score")
+        lines.extend(self._outlook())
         return "\n".join(lines)
+
+    def _outlook(self) -> Iterator[str]:
+        """How likely, how sure, and where among others."""
+        low, high = 100.0 * self.pd_low, 100.0 * self.pd_high
+        yield f"Chance of not honouring: {100.0 * self.pd:.1f} % (90 % interval {low:.1f} to {high:.1f} %)"
+        if self.percentile is not None:
+            yield f"No lower than {self.percentile:.0f} of 100 members of the reference sample"
+        if self.thin_file:
+            yield "Thin file: nothing is on record in some category that entered"
 
 
 def explain_member(
     explanation: Explanation,
     row: int,
     features: pd.DataFrame,
-    band: str,
     categories: Mapping[str, list[str]],
     registry: Mapping[str, FeatureSpec],
 ) -> MemberExplanation:
@@ -139,8 +161,6 @@ def explain_member(
         Which row.
     features : DataFrame
         The rows that were explained.
-    band : str
-        The score's band.
     categories : mapping of str to list of str
         Category to its columns.
     registry : mapping of str to FeatureSpec
@@ -161,7 +181,13 @@ def explain_member(
         _category(name, total, part, name in explanation.withheld[row], categories[name], points, values, registry)
         for name, total, part in zip(names, totals, shown[1:-1], strict=True)
     )
-    return MemberExplanation(score, whole, band, base, shown[0], lines, clipped, shown[-1])
+    chance, low, high = (float(part[row]) for part in (explanation.pd, explanation.pd_low, explanation.pd_high))
+    percentile = float(explanation.percentile[row])
+    return MemberExplanation(
+        score=score, shown=whole, band=str(explanation.band[row]), pd=chance, pd_low=low, pd_high=high,
+        percentile=None if math.isnan(percentile) else percentile, thin_file=bool(explanation.thin[row]), base=base,
+        base_shown=shown[0], categories=lines, clipped=clipped, clipped_shown=shown[-1],
+    )  # fmt: skip
 
 
 def _category(

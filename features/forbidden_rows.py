@@ -120,8 +120,9 @@ def _expired(part: Expression) -> Iterator[str]:
 
 
 def _of_delays(condition: Condition) -> bool:
-    late = {"days_past_due": condition.high >= 1 and condition.low >= 1, "lead_days": condition.high < 0}
-    return late.get(condition.column, False)
+    return (condition.column == "days_past_due" and condition.low >= 1) or (
+        condition.column == "lead_days" and condition.high < 0
+    )
 
 
 def _joined(values: dict[str, str]) -> str:

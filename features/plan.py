@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,15 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benne.features.categories import CATEGORIES
-from benne.features.events.events import Events
+from benne.features.events.events import Events, KnownSince
 from benne.features.kernel.program import Program, program, tables_of
 from benne.features.kernel.stream import NEVER, Integers
 from benne.features.registered import registry as registered
 from benne.features.specification import FeatureSpec, Registry
 
 __all__ = ["Part", "Plan", "available"]
-
-KnownSince = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)

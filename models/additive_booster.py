@@ -247,7 +247,7 @@ def cross_fit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | No
     a small tree, does not stall on a busy machine, and gives the same bytes.
     """
     parameters = recipe.parameters(min(len(train) for train, _ in folds))
-    whole = lgb.Dataset(X, bad, weight=weight, params=parameters, free_raw_data=False).construct()
+    whole = lgb.Dataset(X, bad, weight=weight, params=parameters).construct()
     pairs = [(_subset(whole, train), _subset(whole, held)) for train, held in folds]
     threads = recipe.options.threads or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:

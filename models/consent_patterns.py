@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, Final
 
@@ -19,12 +19,14 @@ __all__ = [
     "NEVER_WITHHELD",
     "Withheld",
     "allowed_patterns",
+    "by_pattern",
     "consented_by",
     "withheld_of",
     "withheld_per_row",
 ]
 
 Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
 
 Withheld = Collection[str] | Sequence[Collection[str]]
 
@@ -176,7 +178,7 @@ def refuse_masked(consented: Bools, used: Bools, layout: CategoryLayout) -> None
             )
 
 
-def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: CategoryLayout) -> npt.NDArray[np.intp]:
+def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: CategoryLayout) -> Indices:
     """Position in ``patterns`` of the categories each row uses, shape (n,).
 
     Raises
@@ -193,6 +195,12 @@ def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: Categ
             raise InsufficientEvidence(f"{int(count[k])} rows have no score: {why_refused(names, layout)}.")
         codes[k] = position[names]
     return np.asarray(codes[row.ravel()])
+
+
+def by_pattern(codes: Indices) -> Iterator[tuple[int, Bools]]:
+    """Each pattern that occurs, and which rows are of it."""
+    for code in np.unique(codes):
+        yield int(code), codes == code
 
 
 def refuse_empty(present: Bools, used: Bools) -> None:

@@ -34,9 +34,9 @@ class ContractReport:
         sample (``reference``, ``_low``, ``_high``) and out of fold (``out_of_fold``, …).
     price : DataFrame
         Out of fold, for ``unconstrained`` (LightGBM with the same options and no groups or
-        directions), ``additive`` (free weights) and ``contracted``: AUC, KS, Brier score and
-        log loss with 95 % intervals, and ``…_price``: contracted minus this model, with its
-        paired interval.
+        directions; not where the fit was told to do without), ``additive`` (free weights) and
+        ``contracted``: AUC, KS, Brier score and log loss with 95 % intervals, and ``…_price``:
+        contracted minus this model, with its paired interval.
     """
 
     reference_rows: int
@@ -60,7 +60,7 @@ class OutOfFold:
         Category functions over their fold's influence.
     bad, weight : ndarray of float64, shape (n,)
     groups : ndarray of int, shape (n,), or None
-    unconstrained : ndarray of float64, shape (n,)
+    unconstrained : ndarray of float64, shape (n,), or None
         Log odds of the booster without constraints.
     """
 
@@ -68,7 +68,7 @@ class OutOfFold:
     bad: Floats
     weight: Floats
     groups: Indices | None
-    unconstrained: Floats
+    unconstrained: Floats | None
 
 
 def shares_table(
@@ -108,12 +108,10 @@ def shares_table(
 def price_of(contract: Contract, contracted: Floats, oof: OutOfFold, resampler: Resampler) -> pd.DataFrame:
     """Compare the contracted log odds with free weights and with no constraint at all, each calibrated."""
     free = solve_contract(oof.z, oof.bad, Contract(contract.names, contract.weights, 1.0), oof.weight)
-    slope, intercept = slope_and_intercept(oof.unconstrained, oof.bad, oof.weight)
-    predictions = {
-        "unconstrained": intercept + slope * oof.unconstrained,
-        "additive": free.log_odds(oof.z),
-        "contracted": contracted,
-    }
+    predictions = {"additive": free.log_odds(oof.z), "contracted": contracted}
+    if oof.unconstrained is not None:
+        slope, intercept = slope_and_intercept(oof.unconstrained, oof.bad, oof.weight)
+        predictions = {"unconstrained": intercept + slope * oof.unconstrained} | predictions
     return price_table(predictions, oof.bad, oof.weight, resampler)
 
 

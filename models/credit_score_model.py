@@ -15,38 +15,34 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from benne.errors import ModelDirectoryError, ModelError, ParameterError
+from benne.errors import ModelDirectoryError, ModelError
 from benne.models.additive_booster import BoosterOptions, BoosterRecipe
 from benne.models.category_layout import checked_tolerance, layout_of
-from benne.models.consent_patterns import (
-    Withheld,
-)
+from benne.models.consent_patterns import Withheld
 from benne.models.contract_report import frontier_table
 from benne.models.explanation import Explanation
-from benne.models.fitting import learn
+from benne.models.fitting import Alternatives, learn
 from benne.models.inputs import read_table, rules_for
-from benne.models.pd_interval import pd_interval
-from benne.models.percentiles import percentile_of
+from benne.models.parameters import check_level, checked_parameters
+from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
+from benne.models.percentiles import percentiles_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
-from benne.models.points import AdditiveTrees
 from benne.models.resampling import Resampler, share_intervals
 from benne.models.rows import Folding, ScoredRows, scored_rows, thin_files, tightened, training_data
 from benne.models.scale import ScoreScale
-from benne.models.score_function import ScoreFunction
 
 __all__ = ["CreditScoreModel"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.intp]
 
 
 class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A credit score whose categories count for exactly what they are said to.
 
-    One LightGBM booster whose trees each use one category; multipliers, by a convex
-    programme, that give each category its share of influence; Platt's calibration out of
-    fold; a log-odds scale. Every allowed pattern of consent has multipliers of its own.
+    One LightGBM booster whose trees each use one category; multipliers, by a convex programme, that
+    give each category its share of influence; Platt's calibration out of fold; a log-odds scale.
+    Every allowed pattern of consent has multipliers of its own.
 
     Parameters
     ----------
@@ -65,6 +61,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     own_booster_gap : float or None, default=0.005
         A pattern of consent gets a booster of its own where one trained for it alone is better
         out of fold by more than this AUC; to try costs a cross-fit for each pattern. None never tries.
+    unconstrained_price : bool, default=True
+        Whether to state the contract's price against LightGBM without constraints as well, which
+        takes about as long as the rest of the fit.
 
     Attributes
     ----------
@@ -80,10 +79,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     calibration_report_ : CalibrationReport
         Out of fold, full pattern.
     pattern_reports_ : dict of frozenset to CalibrationReport
-        The same for each allowed pattern, by the categories it uses.
+        Of each allowed pattern, by the categories it uses.
     patterns_ : DataFrame
-        What each pattern is worth: accuracy, calibration under random and under chosen
-        withholding, and what withholding does to the score; see
+        What each pattern is worth, and what withholding does to the score; see
         :func:`benne.models.pattern_report.pattern_table`.
 
     Notes
@@ -136,6 +134,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scale: ScoreScale | None = None,
         random_state: int = 0,
         own_booster_gap: float | None = 0.005,
+        unconstrained_price: bool = True,
     ) -> None:
         self.categories = categories
         self.weights = weights
@@ -144,6 +143,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.scale = scale
         self.random_state = random_state
         self.own_booster_gap = own_booster_gap
+        self.unconstrained_price = unconstrained_price
 
     def fit(self, X: Any, y: Any, *, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Self:
         """Learn booster, contract and calibration.
@@ -168,7 +168,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a row withholds a category without which there is no score, or holds values of
             a category that it withholds.
         """
-        options, scale = self._checked_parameters()
+        options, scale = checked_parameters(self.get_params(deep=False))
         table = read_table(X)
         columns = tuple(table.frame.columns)
         layout = layout_of(columns, self.categories, self.weights, self.tolerance)
@@ -179,7 +179,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # One BLAS thread: vectors this short gain nothing from more, and sums stay the same on every machine.
         with threadpool_limits(limits=1, user_api="blas"):
             thin = thin_files(data, rules, layout)
-            learned, self._oof = learn(data, layout, recipe, scale, thin, self.own_booster_gap)
+            alternatives = Alternatives(self.own_booster_gap, self.unconstrained_price)
+            learned, self._oof = learn(data, layout, recipe, scale, thin, alternatives)
         rules = tightened(rules, data, layout)
         self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
         return self
@@ -226,7 +227,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Name of each row's band, shape (n,)."""
         return self._function.scale.band(self.predict_score(X, withheld))
 
-    def predict_interval(self, X: Any, withheld: Withheld = (), *, level: float = 0.9) -> Floats:
+    def predict_interval(self, X: Any, withheld: Withheld = (), *, level: float = INTERVAL_LEVEL) -> Floats:
         """Within which each member's own probability of bad lies with a certain chance, shape (n, 2).
 
         Parameters
@@ -244,16 +245,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         not overlap; without them the interval holds only the first, and is too narrow for a
         claim about one member. ``has_member_spread`` says which.
         """
-        if isinstance(level, bool) or not isinstance(level, int | float) or not 0.0 < level < 1.0:
-            raise ParameterError(f"level must be a number between 0 and 1, got {level!r}.")
+        check_level(level)
         rows = self._rows(X, withheld)
         log_odds = self._function.log_odds(rows.X, rows.codes)
-        bounds = np.empty((len(log_odds), 2))
-        for code in np.unique(rows.codes):
-            own = rows.codes == code
-            low, high = pd_interval(log_odds[own], rows.thin[own], self._state.learned.uncertainty[code], level)
-            bounds[own, 0], bounds[own, 1] = low, high
-        return bounds
+        return pd_intervals(log_odds, rows.thin, rows.codes, self._state.learned.uncertainty, level)
 
     def predict_percentile(self, X: Any, withheld: Withheld = ()) -> Floats:
         """Per cent of the reference sample, scored with the same categories, that score no higher, shape (n,).
@@ -263,11 +258,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows = self._rows(X, withheld)
         scores = self._function.lines(rows.X, rows.codes).score
-        found = np.empty(len(scores))
-        for code in np.unique(rows.codes):
-            own = rows.codes == code
-            found[own] = percentile_of(scores[own], self._state.learned.percentiles[code])
-        return found
+        return percentiles_of(scores, rows.codes, self._state.learned.percentiles)
 
     def thin_file(self, X: Any, withheld: Withheld = ()) -> Bools:
         """Whether nothing is on record in some category that enters, shape (n,); arguments as :meth:`predict_score`."""
@@ -275,16 +266,22 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
-        rows = self._rows(X, withheld)
+        rows, learned = self._rows(X, withheld), self._state.learned
         lines, points = self._function.explained(rows.X, rows.codes)
+        low, high = pd_intervals(lines.log_odds, rows.thin, rows.codes, learned.uncertainty, INTERVAL_LEVEL).T
+        categories = list(self._function.layout.names)
         return Explanation(
             base=lines.base,
             points=pd.DataFrame(points, index=rows.index, columns=list(self._rules.columns)),
-            category_points=pd.DataFrame(
-                lines.category_points, index=rows.index, columns=list(self._function.layout.names)
-            ),
+            category_points=pd.DataFrame(lines.category_points, index=rows.index, columns=categories),
             clipped=lines.score - lines.unclipped,
             score=lines.score,
+            band=self._function.scale.band(lines.score),
+            pd=expit(lines.log_odds),
+            pd_low=low,
+            pd_high=high,
+            percentile=percentiles_of(lines.score, rows.codes, learned.percentiles),
+            thin=rows.thin,
             withheld=rows.withheld,
         )
 
@@ -313,9 +310,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         if not hasattr(self, "_oof"):
-            raise ModelError(
-                "The frontier needs the rows of the fit, and a loaded model has none. Call it after `fit`."
-            )
+            raise ModelError("The frontier needs the rows of the fit, and a loaded model has none. Call it after fit.")
         taus = [checked_tolerance(tau) for tau in tolerances]
         layout = self._function.layout
         with threadpool_limits(limits=1, user_api="blas"):
@@ -353,7 +348,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter was set since the fit that no model can have.
         """
         check_is_fitted(self)
-        self._checked_parameters()
+        checked_parameters(self.get_params(deep=False))
         save_state(path, self._state, self.get_params(deep=False))
 
     @classmethod
@@ -376,13 +371,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _adopt(self, state: ModelState, threads: int) -> None:
         learned, layout = state.learned, state.layout
-        trees = [
-            AdditiveTrees(booster.text, layout.categories_of_columns, len(layout.names), threads)
-            for booster in learned.boosters
-        ]
         self._state = state
         self._rules = state.rules
-        self._function = ScoreFunction(trees, layout, learned.patterns, state.scale)
+        self._function = state.function(threads)
         self.classes_ = state.classes
         self.scale_ = state.scale
         self.n_features_in_ = len(state.rules.columns)
@@ -390,7 +381,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(state.rules.columns, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self.booster_: lgb.Booster = trees[0].booster
+        self.booster_: lgb.Booster = self._function.trees[0].booster
         self.contract_report_ = learned.contract_report
         self.calibration_report_ = learned.calibration_reports[frozenset(layout.names)]
         self.pattern_reports_ = learned.calibration_reports
@@ -400,25 +391,6 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         function = self._function
         return scored_rows(X, withheld, function.layout, function.pattern_sets, self._rules, self._state.named)
-
-    def _checked_parameters(self) -> tuple[BoosterOptions, ScoreScale]:
-        options = BoosterOptions() if self.booster is None else self.booster
-        scale = ScoreScale() if self.scale is None else self.scale
-        if not isinstance(options, BoosterOptions):
-            raise ParameterError(f"booster must be BoosterOptions or None, got {type(options).__name__}.")
-        if not isinstance(scale, ScoreScale):
-            raise ParameterError(f"scale must be a ScoreScale or None, got {type(scale).__name__}.")
-        if not isinstance(self.tolerance, Mapping):
-            checked_tolerance(self.tolerance)
-        seed = self.random_state
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**31:
-            raise ParameterError(f"random_state must be a whole number from 0 to 2**31 - 1, got {seed!r}.")
-        gap = self.own_booster_gap
-        if gap is not None and (isinstance(gap, bool) or not isinstance(gap, (int, float)) or not 0.0 <= gap <= 1.0):
-            raise ParameterError(f"own_booster_gap must be a number within [0, 1] or None, got {gap!r}.")
-        options.check()
-        scale.check()
-        return options, scale
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 class Explanation:
     """Base, points and clipping of n scores: ``base + points.sum(axis=1) + clipped == score`` to 1e-9.
 
+    All of it from one pass over the trees.
+
     Parameters
     ----------
     base : ndarray of float64, shape (n,)
@@ -29,6 +31,15 @@ class Explanation:
         What the ends of the scale, 350 and 950, add or take away; mostly zero.
     score : ndarray of float64, shape (n,)
         Bit for bit what ``predict_score`` gives.
+    band : ndarray of str, shape (n,)
+    pd : ndarray of float64, shape (n,)
+        Probability of bad, from unclipped log odds; bit for bit what ``predict_proba`` gives.
+    pd_low, pd_high : ndarray of float64, shape (n,)
+        Interval of 90 % around it; see ``predict_interval``.
+    percentile : ndarray of float64, shape (n,)
+        See ``predict_percentile``.
+    thin : ndarray of bool, shape (n,)
+        Whether nothing is on record in some category that enters: scored, with a wider interval.
     withheld : tuple of frozenset of str, length n
         Categories that did not enter.
     """
@@ -38,6 +49,12 @@ class Explanation:
     category_points: pd.DataFrame
     clipped: Floats
     score: Floats
+    band: npt.NDArray[np.str_]
+    pd: Floats
+    pd_low: Floats
+    pd_high: Floats
+    percentile: Floats
+    thin: npt.NDArray[np.bool_]
     withheld: tuple[frozenset[str], ...]
 
     @property

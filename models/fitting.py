@@ -25,10 +25,26 @@ from benne.models.scale import ScoreScale
 from benne.models.score_function import PatternWeights
 from benne.models.trained_booster import TrainedBooster, TrainingData, cross_fitted, folds_within, train_booster
 
-__all__ = ["Learned", "SavedBooster", "learn"]
+__all__ = ["Alternatives", "Learned", "SavedBooster", "learn"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What a fit tries besides the shared booster; each costs cross-fits.
+
+    Parameters
+    ----------
+    own_booster_gap : float or None
+        See :func:`benne.models.pattern_fitting.fit_patterns`.
+    unconstrained : bool
+        Whether a booster without groups and directions, for the price of the contract.
+    """
+
+    own_booster_gap: float | None
+    unconstrained: bool
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,7 @@ class Learned:
 
 def learn(
     data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale, thin: Bools,
-    gap: float | None,
+    alternatives: Alternatives,
 ) -> tuple[Learned, OutOfFold]:  # fmt: skip
     """Fit booster, contract and calibration; returns also the out-of-fold rows, which are not saved.
 
@@ -92,8 +108,7 @@ def learn(
     scale : ScoreScale
     thin : ndarray of bool, shape (n,)
         Files with nothing on record in some category.
-    gap : float or None
-        See :func:`benne.models.pattern_fitting.fit_patterns`.
+    alternatives : Alternatives
 
     Raises
     ------
@@ -110,8 +125,9 @@ def learn(
         )
     shared = train_booster(recipe, layout, data, full)
     _check_influence(layout, shared)
-    fits, boosters = fit_patterns(data, layout, recipe, shared, thin, gap)
-    oof = _out_of_fold(data, shared, full, _unconstrained(recipe, data, full, shared))
+    fits, boosters = fit_patterns(data, layout, recipe, shared, thin, alternatives.own_booster_gap)
+    unconstrained = _unconstrained(recipe, data, full, shared) if alternatives.unconstrained else None
+    oof = _out_of_fold(data, shared, full, unconstrained)
     learned = Learned(
         # Each column on its own: the shares need no more, and no row is left that belongs to a member.
         boosters=tuple(SavedBooster(b.text, np.sort(b.reference, axis=0)) for b in boosters),
@@ -147,10 +163,11 @@ def _percentiles(pattern: PatternWeights, boosters: Sequence[TrainedBooster], sc
     return percentile_edges(scale.score(log_odds))
 
 
-def _out_of_fold(data: TrainingData, shared: TrainedBooster, full: Bools, unconstrained: Floats) -> OutOfFold:
+def _out_of_fold(data: TrainingData, shared: TrainedBooster, full: Bools, unconstrained: Floats | None) -> OutOfFold:
     rows = full & shared.held
     groups = None if data.groups is None else data.groups[rows]
-    return OutOfFold(shared.z[rows], data.bad[rows], data.weights[rows], groups, unconstrained[rows])
+    other = None if unconstrained is None else unconstrained[rows]
+    return OutOfFold(shared.z[rows], data.bad[rows], data.weights[rows], groups, other)
 
 
 def _unconstrained(recipe: BoosterRecipe, data: TrainingData, full: Bools, shared: TrainedBooster) -> Floats:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -10,11 +12,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-__all__ = ["PdUncertainty", "jackknife_error", "pd_interval", "spread_between_members", "typical_error"]
+from benne.models.consent_patterns import by_pattern
+
+__all__ = [
+    "INTERVAL_LEVEL",
+    "PdUncertainty",
+    "jackknife_error",
+    "pd_intervals",
+    "spread_between_members",
+    "typical_error",
+]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
+
+INTERVAL_LEVEL: Final = 0.9
+"""How certain the intervals are that come with a score."""
 
 _FIFTHS: Final = 5
 _FEWEST_ROWS: Final = 50  # of thin files in a fifth, to say of them what holds for them alone
@@ -134,17 +148,29 @@ def spread_between_members(log_odds: Floats, bad: Floats, groups: Indices | None
     return low
 
 
-def pd_interval(log_odds: Floats, thin: Bools, uncertainty: PdUncertainty, level: float) -> tuple[Floats, Floats]:
-    """Within which a member's own PD lies with a certain chance; both of shape (n,).
+def pd_intervals(
+    log_odds: Floats, thin: Bools, codes: Indices, uncertainties: Sequence[PdUncertainty], level: float
+) -> Floats:
+    """Within which members' own PDs lie with a certain chance, shape (n, 2).
 
     Parameters
     ----------
     log_odds : ndarray of float64, shape (n,)
     thin : ndarray of bool, shape (n,)
-    uncertainty : PdUncertainty
+    codes : ndarray of int, shape (n,)
+        Pattern of consent of each row.
+    uncertainties : sequence of PdUncertainty
+        Of each pattern.
     level : float
         In (0, 1).
     """
+    bounds = np.empty((len(log_odds), 2))
+    for code, own in by_pattern(codes):
+        bounds[own] = np.column_stack(_interval(log_odds[own], thin[own], uncertainties[code], level))
+    return bounds
+
+
+def _interval(log_odds: Floats, thin: Bools, uncertainty: PdUncertainty, level: float) -> tuple[Floats, Floats]:
     fifth = np.searchsorted(uncertainty.edges, log_odds, side="right")
     error = np.where(thin, np.array(uncertainty.thin_error)[fifth], np.array(uncertainty.error)[fifth])
     spreads = uncertainty.spread or 0.0, uncertainty.thin_spread or 0.0
@@ -170,5 +196,10 @@ def _expected_agreement(predicted: Floats, group: Indices, spread: float) -> flo
 
 def _centre(predicted: Floats, spread: float) -> Floats:
     """Log odds around which PDs spread whose mean is the predicted one."""
-    means = expit(_GRID[:, None] + spread * _NODES) @ _CHANCES
-    return np.asarray(np.interp(predicted, means, _GRID))
+    return np.asarray(np.interp(predicted, _means(spread), _GRID))
+
+
+@lru_cache(maxsize=256)
+def _means(spread: float) -> Floats:
+    """Mean PD of members who spread around each point of the grid."""
+    return np.asarray(expit(_GRID[:, None] + spread * _NODES) @ _CHANCES)

@@ -8,9 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SMALLEST_COHORT", "percentile_edges", "percentile_of"]
+from benne.models.consent_patterns import by_pattern
+
+__all__ = ["SMALLEST_COHORT", "percentile_edges", "percentile_of", "percentiles_of"]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 SMALLEST_COHORT: Final = 50
 """Members between two percentiles that are told apart, at least: no step is anybody's own score."""
@@ -43,3 +46,11 @@ def percentile_of(scores: Floats, edges: Sequence[float]) -> Floats:
     if not len(edges):
         return np.full(len(scores), np.nan)
     return np.asarray(np.searchsorted(np.array(edges), scores, side="right") * (100.0 / (len(edges) + 1)))
+
+
+def percentiles_of(scores: Floats, codes: Indices, edges: Sequence[Sequence[float]]) -> Floats:
+    """The same for rows of several patterns of consent, each against the edges of its own pattern."""
+    found = np.empty(len(scores))
+    for code, own in by_pattern(codes):
+        found[own] = percentile_of(scores[own], edges[code])
+    return found

@@ -24,8 +24,10 @@ from benne.models.category_layout import CategoryLayout
 from benne.models.fitting import Learned, SavedBooster
 from benne.models.inputs import FeatureRules
 from benne.models.model_directory import FILES, MANIFEST, found_model, replace_model
+from benne.models.points import AdditiveTrees
 from benne.models.saved_promises import check_promises
 from benne.models.scale import ScoreScale
+from benne.models.score_function import ScoreFunction
 
 __all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
@@ -49,6 +51,12 @@ class ModelState:
     scale: ScoreScale
     classes: npt.NDArray[Any]
     named: bool
+
+    def function(self, threads: int) -> ScoreFunction:
+        """The path from features to scores, with the trees laid out for so many threads."""
+        of_column, categories = self.layout.categories_of_columns, len(self.layout.names)
+        trees = [AdditiveTrees(one.text, of_column, categories, threads) for one in self.learned.boosters]
+        return ScoreFunction(trees, self.layout, self.learned.patterns, self.scale)
 
 
 def save_state(path: str | PathLike[str], state: ModelState, parameters: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -26,16 +26,17 @@ class Resampler:
     """Draws how often each row stands in a bootstrap resample; whole groups where there are groups."""
 
     def __init__(self, rows: int, groups: Indices | None, seed: int, resamples: int = RESAMPLES) -> None:
-        self._unit = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1].ravel()
-        self._units = int(self._unit.max()) + 1
+        self._unit = None if groups is None else np.unique(groups, return_inverse=True)[1].ravel()
+        self._units = rows if self._unit is None else int(self._unit.max()) + 1
         self._seed = seed
         self.resamples = resamples
 
-    def counts(self) -> list[Floats]:
+    def counts(self) -> Iterator[Floats]:
         """The same draws at every call; each of shape (n,)."""
         rng = np.random.default_rng(self._seed)
-        drawn = (rng.integers(self._units, size=self._units) for _ in range(self.resamples))
-        return [np.bincount(d, minlength=self._units)[self._unit].astype(np.float64) for d in drawn]
+        for _ in range(self.resamples):
+            drawn = np.bincount(rng.integers(self._units, size=self._units), minlength=self._units)
+            yield (drawn if self._unit is None else drawn[self._unit]).astype(np.float64)
 
 
 class _Ranking:

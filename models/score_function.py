@@ -42,8 +42,9 @@ class PatternWeights:
 
 @dataclass(frozen=True)
 class ScoreLines:
-    """Base (n,), category points (n, categories), unclipped (n,) and clipped score (n,)."""
+    """Log odds of bad (n,), base (n,), category points (n, categories), unclipped (n,) and clipped score (n,)."""
 
+    log_odds: Floats
     base: Floats
     category_points: Floats
     unclipped: Floats
@@ -66,7 +67,7 @@ class ScoreFunction:
         patterns: Sequence[PatternWeights],
         scale: ScoreScale,
     ) -> None:
-        self._trees = tuple(trees)
+        self.trees = tuple(trees)
         self.layout = layout
         self.patterns = tuple(patterns)
         self.scale = scale
@@ -86,7 +87,7 @@ class ScoreFunction:
 
     def log_odds(self, X: Floats, codes: Indices) -> Floats:
         """Log odds of bad, shape (n,)."""
-        return _summed(self._intercepts[codes], self.contributions(X, codes))
+        return self.lines(X, codes).log_odds
 
     def lines(self, X: Floats, codes: Indices) -> ScoreLines:
         """Score and its category lines."""
@@ -102,17 +103,18 @@ class ScoreFunction:
         """Category functions of each row by its pattern's booster, and Shapley values where wanted."""
         of = self._boosters[codes]
         if not of.any():
-            return self._trees[0].contributions(X, features=features)
+            return self.trees[0].contributions(X, features=features)
         g, phi = np.empty((len(X), len(self.layout.names))), np.empty((len(X), X.shape[1] if features else 0))
         for booster in np.unique(of):
             rows = of == booster
-            g[rows], phi[rows] = self._trees[booster].contributions(X[rows], features=features)
+            g[rows], phi[rows] = self.trees[booster].contributions(X[rows], features=features)
         return g, phi
 
     def _lines(self, contributions: Floats, codes: Indices) -> ScoreLines:
         base, points = self._bases[codes], -self.scale.points_per_log_odds * contributions
         unclipped = _summed(base, points)
-        return ScoreLines(base, points, unclipped, np.clip(unclipped, SCORE_MIN, SCORE_MAX))
+        log_odds = _summed(self._intercepts[codes], contributions)
+        return ScoreLines(log_odds, base, points, unclipped, np.clip(unclipped, SCORE_MIN, SCORE_MAX))
 
 
 def _summed(start: Floats, parts: Floats) -> Floats:

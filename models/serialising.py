@@ -56,6 +56,7 @@ def parameters_to(parameters: Mapping[str, Any]) -> Json:
         "scale": None if parameters["scale"] is None else dataclasses.asdict(parameters["scale"]),
         "random_state": int(parameters["random_state"]),
         "own_booster_gap": None if parameters["own_booster_gap"] is None else float(parameters["own_booster_gap"]),
+        "unconstrained_price": bool(parameters["unconstrained_price"]),
     }
 
 

@@ -144,6 +144,10 @@ def _log_odds(p: float) -> float:
     return float(np.log(p / (1.0 - p)))
 
 
+_NO_GAIN = 1e-16
+"""Log loss a further step would save, at which only rounding is left: halving steps on that takes all the time."""
+
+
 def _slope_and_intercept(u: Floats, target: Floats, weight: Floats) -> tuple[float, float]:
     """Newton with step halving on the two-parameter logistic loss."""
     share = weight / weight.sum()
@@ -155,6 +159,8 @@ def _slope_and_intercept(u: Floats, target: Floats, weight: Floats) -> tuple[flo
         gradient = design.T @ (share * (p - target))
         curvature = (design * (share * p * (1.0 - p))[:, None]).T @ design
         step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
+        if float(gradient @ step) < _NO_GAIN:
+            break
         size = 1.0
         while size > 1e-10 and _loss(design @ (theta - size * step), target, share) > loss:
             size /= 2.0

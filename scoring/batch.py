@@ -65,7 +65,7 @@ class BatchResult:
         ``exact`` keeps all, ``band`` the band, ``threshold`` nothing: a comparison is made where
         the threshold is.
         """
-        scores = self.scores.copy()
+        scores = self.scores.astype({"thin_file": "boolean"})
         coarse = (scores["granularity"] != "exact").to_numpy()
         fine = [name for name in scores.columns if name not in _BAND_ONLY]
         scores.loc[coarse, fine] = np.nan
@@ -151,7 +151,7 @@ def _refused_rows(
     if len(features) == 0:
         return
     try:
-        model.predict_band(features, withheld=withheld)
+        model.predict_score(features, withheld=withheld)
     except (InsufficientEvidence, FeatureValueError) as error:
         if len(features) == 1:
             yield first, _THIN if isinstance(error, InsufficientEvidence) else _STRANGE

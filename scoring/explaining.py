@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
 from benne.errors import ConsentRequired, ObservationError
@@ -85,8 +86,14 @@ def explain_released(
         category_points=own.set_axis([name.removeprefix("points_") for name in own.columns], axis=1),
         clipped=score["clipped"].to_numpy(),
         score=score["score"].to_numpy(),
+        band=score["band"].to_numpy(dtype=np.str_),
+        pd=score["pd"].to_numpy(),
+        pd_low=score["pd_low"].to_numpy(),
+        pd_high=score["pd_high"].to_numpy(),
+        percentile=score["percentile"].to_numpy(),
+        thin=score["thin_file"].to_numpy(),
         withheld=(frozenset(filter(None, str(score["withheld"].iloc[0]).split(","))),),
     )
     groups = registry.categories_of(model.feature_names_in_)
     values = features.loc[score.index]
-    return explain_member(explanation, 0, values, str(score["band"].iloc[0]), groups, registry)
+    return explain_member(explanation, 0, values, groups, registry)

@@ -39,14 +39,25 @@ class Explained(Protocol):
     def clipped(self) -> npt.NDArray[np.float64]: ...
     @property
     def score(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def band(self) -> npt.NDArray[np.str_]: ...
+    @property
+    def pd(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def pd_low(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def pd_high(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def percentile(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def thin(self) -> npt.NDArray[np.bool_]: ...
 
 
 class ScoreModel(Protocol):
     """What the scorer needs of a model; :class:`benne.models.CreditScoreModel` has it."""
 
     def explain(self, X: pd.DataFrame, withheld: Withheld = ...) -> Explained: ...
-    def predict_proba(self, X: pd.DataFrame, withheld: Withheld = ...) -> npt.NDArray[np.float64]: ...
-    def predict_band(self, X: pd.DataFrame, withheld: Withheld = ...) -> npt.NDArray[np.str_]: ...
+    def predict_score(self, X: pd.DataFrame, withheld: Withheld = ...) -> npt.NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True)
@@ -57,10 +68,12 @@ class ScoreResult:
     ----------
     decision_id : str
     scores : DataFrame, indexed by (subject_id, as_of)
-        ``score`` (350–950), ``band``, ``pd`` (probability of bad), ``base``, ``clipped``, one
-        ``points_<category>`` per category of the model, ``withheld`` (comma-separated categories
-        that did not enter) and ``granularity`` (the finest answer the recipient may get: the
-        service gives no more, whatever stands in the other columns).
+        ``score`` (350–950), ``band``, ``pd`` (probability of bad), ``pd_low`` and ``pd_high`` (its
+        90 % interval), ``percentile`` (per cent of the reference sample that score no higher; NaN
+        where that is too small), ``thin_file`` (nothing on record in some category that entered),
+        ``base``, ``clipped``, one ``points_<category>`` per category of the model, ``withheld``
+        (comma-separated categories that did not enter) and ``granularity`` (the finest answer the
+        recipient may get: the service gives no more, whatever stands in the other columns).
     points : DataFrame, indexed alike
         Points of every feature.
     refused : DataFrame
@@ -126,7 +139,7 @@ class Scorer:
         withheld = _withheld(rows, decision)
         explanation = self._model.explain(rows, withheld=withheld)
         _check_sums(explanation, len(rows))
-        scores = self._table(rows, explanation, withheld, decision)
+        scores = _table(rows, explanation, withheld, decision)
         late = self._ledger.release(decision, list(dict.fromkeys(_subjects(rows))))
         stay = ~_subjects(rows).isin(late)
         self._require_any(rows[stay], refused | late)
@@ -147,27 +160,26 @@ class Scorer:
                 "Ask the ledger to decide anew; no score was given."
             )
 
-    def _table(
-        self,
-        rows: pd.DataFrame,
-        explanation: Explained,
-        withheld: Withheld,
-        decision: ConsentDecision,
-    ) -> pd.DataFrame:
-        lines = {f"points_{name}": column.to_numpy() for name, column in explanation.category_points.items()}
-        return pd.DataFrame(
-            {
-                "score": explanation.score,
-                "band": self._model.predict_band(rows, withheld=withheld),
-                "pd": self._model.predict_proba(rows, withheld=withheld)[:, 1],
-                "base": explanation.base,
-                "clipped": explanation.clipped,
-                **lines,
-                "withheld": [",".join(c for c in CATEGORIES if c in one) for one in withheld],
-                "granularity": [decision.permissions[s].granularity for s in _subjects(rows)],
-            },
-            index=rows.index,
-        )
+
+def _table(rows: pd.DataFrame, explanation: Explained, withheld: Withheld, decision: ConsentDecision) -> pd.DataFrame:
+    lines = {f"points_{name}": column.to_numpy() for name, column in explanation.category_points.items()}
+    return pd.DataFrame(
+        {
+            "score": explanation.score,
+            "band": explanation.band,
+            "pd": explanation.pd,
+            "pd_low": explanation.pd_low,
+            "pd_high": explanation.pd_high,
+            "percentile": explanation.percentile,
+            "thin_file": explanation.thin,
+            "base": explanation.base,
+            "clipped": explanation.clipped,
+            **lines,
+            "withheld": [",".join(c for c in CATEGORIES if c in one) for one in withheld],
+            "granularity": [decision.permissions[s].granularity for s in _subjects(rows)],
+        },
+        index=rows.index,
+    )
 
 
 def _subjects(features: pd.DataFrame) -> pd.Index[Any]:

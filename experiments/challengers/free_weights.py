@@ -19,7 +19,9 @@ def fit_free_weights(lesson: Lesson) -> Rival:
     is compared on them.
     """
     train = lesson.train
-    free: CreditScoreModel = clone(lesson.model).set_params(tolerance=1.0, own_booster_gap=None)
+    free: CreditScoreModel = clone(lesson.model).set_params(
+        tolerance=1.0, own_booster_gap=None, unconstrained_price=False
+    )
     free.fit(
         train.features, train.bad.astype(np.int64),
         sample_weight=train.weight, groups=members_of(train.features), time=lesson.time,

@@ -54,7 +54,7 @@ class Discrimination:
         """
         members = [np.flatnonzero(fold == number) for number in np.unique(fold)]
         ranked = {name: [rows[np.argsort(m[rows], kind="stable")] for rows in members] for name, m in log_odds.items()}
-        counts = resampler.counts()
+        counts = list(resampler.counts())
         everyone = np.ones(len(bad))
         return cls(
             value={name: _mean_auc(m, bad, everyone, ranked[name]) for name, m in log_odds.items()},

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benne.features.quality.drift import Bins, _merged
+from benne.features.quality.drift import Bins, merged
 from benne.models.calibration import wilson_interval
 
 __all__ = ["SMALLEST_GROUP", "join_small", "joined", "joined_labels", "observed_columns"]
@@ -33,7 +33,7 @@ def joined(counts: Sequence[int]) -> Indices:
     [0, 0, 1, 2, 2]
     """
     cells = np.arange(len(counts), dtype=np.float64)
-    ends = _merged(Bins(tuple(cells[:-1].tolist()), tuple(int(n) for n in counts), 0), SMALLEST_GROUP).edges
+    ends = merged(Bins(tuple(cells[:-1].tolist()), tuple(int(n) for n in counts), 0), SMALLEST_GROUP).edges
     return np.asarray(np.searchsorted(np.array(ends), cells, side="left"), dtype=np.intp)
 
 

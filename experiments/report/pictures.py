@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from benne.experiments import plots
 from benne.experiments.challengers import Comparison
-from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, _axes
+from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, axes_of, bars_by_band
 from benne.experiments.report.evaluation_report import EvaluationReport
 from benne.experiments.report.profit import Profit
 from benne.models import SCORE_MAX, SCORE_MIN, ScoreScale
@@ -62,24 +62,16 @@ def pictures(report: EvaluationReport) -> dict[str, Figure]:
 
 def score_bars(distribution: pd.DataFrame, scale: ScoreScale) -> Figure:
     """Members per ten points of score, coloured by band; wider bars where members are few."""
-    figure, axes = _axes(7.0, 2.9)
-    width = (distribution["highest"] - distribution["lowest"]).to_numpy()
-    middle = (distribution["lowest"] + distribution["highest"]).to_numpy() / 2
-    names = [band.name for band in scale.bands]
-    place = [names.index(name) for name in scale.band(middle).tolist()]
-    shades = [BANDS[round(k * (len(BANDS) - 1) / max(len(names) - 1, 1))] for k in place]
-    axes.bar(distribution["lowest"], 10 * distribution["rows"] / width, width=width - 1, align="edge", color=shades)
-    for band in scale.bands:
-        axes.annotate(band.name, ((band.lowest + band.highest) / 2, 1.02), xycoords=("data", "axes fraction"),
-                      ha="center", fontsize=8, color=INK)  # fmt: skip
-        axes.axvline(band.highest + 1, color=QUIET, lw=0.6, ls=":")
-    axes.set(xlabel="score", ylabel="rows per 10 points", xlim=(SCORE_MIN, SCORE_MAX))
+    figure, axes = axes_of(7.0, 2.9)
+    lowest, highest = (distribution[end].to_numpy(dtype=np.float64) for end in ("lowest", "highest"))
+    bars_by_band(axes, scale, lowest, highest, 10 * distribution["rows"].to_numpy() / (highest - lowest))
+    axes.set(ylabel="rows per 10 points")
     return figure
 
 
 def band_rates(table: pd.DataFrame) -> Figure:
     """Bad rate of each band beside the predicted PD."""
-    figure, axes = _axes(3.4, 2.6)
+    figure, axes = axes_of(3.4, 2.6)
     place = np.arange(len(table))
     axes.bar(place, table["observed"], 0.62, color=MAIN, label="became bad, 95 % interval",
              yerr=_spread(table, "observed"), error_kw={"lw": 1, "ecolor": INK})  # fmt: skip
@@ -90,7 +82,7 @@ def band_rates(table: pd.DataFrame) -> Figure:
 
 def gains(lift: pd.DataFrame) -> Figure:
     """Share of all bads among the riskiest members."""
-    figure, axes = _axes(3.4, 2.6)
+    figure, axes = axes_of(3.4, 2.6)
     axes.plot([0, 1], [0, 1], color=QUIET, lw=0.8, ls="--", label="no model")
     axes.plot([0, *lift["rows_share"]], [0, *lift["captured"]], color=MAIN, marker="o", ms=3.5, label="this model")
     axes.set(xlabel="riskiest share of rows", ylabel="share of all bads", xlim=(0, 1), ylim=(0, 1.02))
@@ -102,7 +94,7 @@ def gains(lift: pd.DataFrame) -> Figure:
 
 def profit_curve(profit: Profit) -> Figure:
     """Profit per applicant over the cut-off, with the share that is accepted."""
-    figure, axes = _axes(7.0, 2.9)
+    figure, axes = axes_of(7.0, 2.9)
     curve = profit.curve
     axes.axhline(0.0, color=QUIET, lw=0.8)
     axes.fill_between(curve["cutoff"], curve["realised_low"], curve["realised_high"], color=MAIN, alpha=0.2, lw=0)
@@ -119,7 +111,7 @@ def profit_curve(profit: Profit) -> Figure:
 def differences(comparison: Comparison) -> Figure:
     """AUC of ours under contract minus that of each other, with paired intervals."""
     table = comparison.table[comparison.table["auc"].notna()].iloc[:-1]
-    figure, axes = _axes(7.0, 0.9 + 0.32 * max(len(table), 1))
+    figure, axes = axes_of(7.0, 0.9 + 0.32 * max(len(table), 1))
     place = np.arange(len(table))[::-1]
     axes.axvline(0.0, color=QUIET, lw=0.8)
     axes.errorbar(table["auc_difference"], place, xerr=_spread(table, "auc_difference"), fmt="o", ms=4, lw=1.2,
@@ -131,7 +123,7 @@ def differences(comparison: Comparison) -> Figure:
 
 def by_period(periods: pd.DataFrame) -> Figure:
     """Predicted and observed bad rate of each period."""
-    figure, axes = _axes(7.0, 2.6)
+    figure, axes = axes_of(7.0, 2.6)
     place = np.arange(len(periods))
     axes.errorbar(place, periods["observed"], yerr=_spread(periods, "observed"), fmt="o", ms=4, lw=1, color=MAIN,
                   label="became bad, 95 % interval")  # fmt: skip
@@ -142,7 +134,7 @@ def by_period(periods: pd.DataFrame) -> Figure:
 
 def learning(table: pd.DataFrame) -> Figure:
     """AUC on the same test rows by members learned from."""
-    figure, axes = _axes(3.4, 2.6)
+    figure, axes = axes_of(3.4, 2.6)
     known = table[table["auc"].notna()]
     axes.errorbar(known["members"], known["auc"], yerr=_spread(known, "auc"), color=MAIN, marker="o", ms=4, lw=1)
     axes.set(xlabel="members learned from", ylabel="AUC on the test rows", xlim=(0, None))

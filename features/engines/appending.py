@@ -16,7 +16,7 @@ from benne.features.engines.store_identities import Taken, check_identities
 from benne.features.engines.store_members import Tables
 from benne.features.events.batches import Door
 from benne.features.events.currency import check_currency
-from benne.features.events.digest import least
+from benne.features.events.digest import first_known
 from benne.features.events.intake import Intake, in_memory
 from benne.features.events.integrity import check_integrity
 from benne.features.events.layout import Layout
@@ -103,7 +103,7 @@ def appended(raw: Mapping[str, Any], door: Door, held: Held) -> Appended:
     whole = _together(new, before)
     _check(whole, door, currency)
     check_identities(new, held.taken, door.findings)
-    since = {(name, column): since for name, table in new.items() for column, since in _known_since(table).items()}
+    since = {(name, column): since for name, table in new.items() for column, since in first_known(table).items()}
     return Appended(new, _by_member(whole), since, held.currency or _named(new, currency))
 
 
@@ -130,12 +130,6 @@ def _conformed(raw: Mapping[str, Any], door: Door) -> Tables:
     tables = (check_names(table, door.findings) for table in raw_from_mapping(named, door.findings))
     taken = {table.name: in_memory(Intake(table, door)) for table in tables}
     return {name: table for name, table in taken.items() if table.num_rows}
-
-
-def _known_since(table: pa.Table) -> dict[str, int]:
-    """When each column that holds a value first held one that was known."""
-    filled = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
-    return {name: least(table.column("known_at").filter(table.column(name).is_valid())) for name in filled}
 
 
 def _nobody() -> pa.Table:

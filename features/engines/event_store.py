@@ -21,14 +21,14 @@ from benne.features.engines.store_erasure import erase
 from benne.features.engines.store_filling import Progress, currency_of, fill
 from benne.features.engines.store_identities import identities, remember, taken
 from benne.features.engines.store_members import Tables, add_links, put, rows_of
-from benne.features.engines.store_state import KnownSince, State, begin, change, locked, pairs
+from benne.features.engines.store_state import State, begin, change, locked, pairs
 from benne.features.engines.store_tables import FORMAT, METADATA, ONE_MEMBER, STORE
 from benne.features.events.batches import Door
-from benne.features.events.events import Events
+from benne.features.events.events import Events, KnownSince
 from benne.features.events.keys import SubjectKey
 from benne.features.events.moments import microseconds
 
-__all__ = ["EventStore", "KnownSince", "StoredMember"]
+__all__ = ["EventStore", "StoredMember"]
 
 _NO_SKEW: Final = timedelta(0)
 _log = logging.getLogger(__name__)

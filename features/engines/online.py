@@ -14,7 +14,8 @@ from benne.errors import ObservationError
 from benne.features.categories import CATEGORIES
 from benne.features.compute import Loaded, compute
 from benne.features.consent_mask import MASK_COLUMNS, ConsentMask
-from benne.features.engines.event_store import EventStore, KnownSince, StoredMember
+from benne.features.engines.event_store import EventStore, StoredMember
+from benne.features.events.events import KnownSince
 from benne.features.events.moments import microseconds, moment_of
 from benne.features.kernel.layout import STREAMS, column
 from benne.features.kernel.stream import Observations

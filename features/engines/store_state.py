@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
 from benne.features.engines.store_tables import FORMAT, STORE
+from benne.features.events.events import KnownSince
 
-__all__ = ["KnownSince", "State", "begin", "change", "locked", "pairs"]
-
-KnownSince = Mapping[tuple[str, str], int]
+__all__ = ["State", "begin", "change", "locked", "pairs"]
 
 
 class State(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Digest", "known_since", "total_fingerprint"]
+__all__ = ["Digest", "first_known", "known_since", "total_fingerprint"]
 
 _NO_TEXT = np.zeros(1, dtype=np.int32)
 
@@ -27,12 +27,10 @@ class Digest:
     def update(self, batch: pa.Table) -> None:
         """Take the next rows."""
         self.rows += batch.num_rows
-        known_at = batch.column("known_at")
+        for name, first in first_known(batch).items():
+            self.known_since[name] = min(first, self.known_since.get(name, first))
         for name, hashes in self._columns:
             column = batch.column(name).combine_chunks()
-            if column.null_count < len(column):
-                first = least(known_at.filter(column.is_valid()) if column.null_count else known_at)
-                self.known_since[name] = min(first, self.known_since.get(name, first))
             for running, content in zip(hashes, _content(column), strict=True):
                 running.update(content)
 
@@ -66,6 +64,12 @@ def known_since(digests: Mapping[str, Digest]) -> dict[tuple[str, str], int]:
     return {(name, column): since for name, digest in digests.items() for column, since in digest.known_since.items()}
 
 
-def least(moments: pa.ChunkedArray) -> int:
-    """The first of some timestamps, in microseconds since 1970-01-01 UTC."""
-    return int(pc.cast(pc.min(moments), pa.int64()).as_py())
+def first_known(rows: pa.Table) -> dict[str, int]:
+    """For every column that holds a value, when the first row with one became known, in microseconds."""
+    known_at, found = rows.column("known_at"), {}
+    for name in rows.column_names:
+        column = rows.column(name)
+        if column.null_count < len(column):
+            moments = known_at.filter(column.is_valid()) if column.null_count else known_at
+            found[name] = int(pc.cast(pc.min(moments), pa.int64()).as_py())
+    return found

@@ -19,9 +19,12 @@ from benne.errors import EventSchemaError
 from benne.features.events.tables import TABLES
 from benne.features.events.validation import stored_schema
 
-__all__ = ["MANIFEST", "Events"]
+__all__ = ["MANIFEST", "Events", "KnownSince"]
 
 MANIFEST = "events.json"
+KnownSince = Mapping[tuple[str, str], int]
+"""For every (table, column) that holds a value, when the first one became known: microseconds since 1970-01-01 UTC."""
+
 _FORMAT = 2
 _BATCH_ROWS = 131_072
 _MANIFEST_KEYS = {"format", "tables", "known_since", "key_fingerprint", "fingerprint", "files"}
@@ -52,7 +55,7 @@ class Events:
     """
 
     sources: Mapping[str, pa.Table | Path] = field(repr=False)
-    known_since: Mapping[tuple[str, str], int] = field(repr=False)
+    known_since: KnownSince = field(repr=False)
     key_fingerprint: str
     fingerprint: str
     lifted: Mapping[str, int] = field(default_factory=dict)

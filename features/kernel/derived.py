@@ -19,7 +19,8 @@ Clause = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Derivation:
-    """What a derived stream is made from; how is in :mod:`benne.features.kernel.deriving`.
+    """What a derived stream is made from; how is in :mod:`benne.features.kernel.delinquency` and
+    :mod:`benne.features.kernel.standing`.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def reference_bins(ordered: Floats, nulls: int, cell: int) -> Bins:
     if edges and _sharing(ordered, edges[0]) >= cell:
         edges.insert(0, float(np.nextafter(edges[0], -np.inf)))
     counted = count_into(tuple(edges), ordered, nulls)
-    return _merged(counted, cell)
+    return merged(counted, cell)
 
 
 def count_into(edges: tuple[float, ...], ordered: Floats, nulls: int) -> Bins:
@@ -126,7 +126,7 @@ def _sharing(ordered: Floats, value: float) -> int:
     return int(np.searchsorted(ordered, value, "right") - np.searchsorted(ordered, value, "left"))
 
 
-def _merged(bins: Bins, cell: int) -> Bins:
+def merged(bins: Bins, cell: int) -> Bins:
     """Small bins joined to the one above, a small last one to those below; empty ones stay."""
     closed: list[tuple[float, int]] = []
     held = 0

@@ -73,12 +73,9 @@ class AdditiveTrees:
         """``g_c`` of each row, shape (n, categories): log odds of bad against the expectation."""
         return self.contributions(X, features=False)[0]
 
-    def feature_contributions(self, X: Floats) -> Floats:
-        """Path-dependent TreeSHAP value of each feature, shape (n, features), in log odds of bad."""
-        return self.contributions(X)[1]
-
     def contributions(self, X: Floats, *, features: bool = True) -> tuple[Floats, Floats]:
-        """The category functions, bit for bit as alone, and each feature's Shapley value where wanted, else (n, 0)."""
+        """The category functions, bit for bit as alone, and each feature's Shapley value where wanted, else (n, 0);
+        all in log odds of bad."""
         X = np.ascontiguousarray(X, dtype=np.float64)
         g = np.empty((len(X), len(self.expected)))
         phi = np.empty((len(X), self.features if features else 0))

@@ -153,28 +153,33 @@ def _leaves(tree: Tree, own: Integers) -> list[_Leaf]:
     """The leaves in LightGBM's order, each with its path."""
     if (tree.node_rows <= 0).any() or (tree.leaf_rows <= 0).any():
         raise ModelDirectoryError("Every node of a score model must have training rows, got one with none. Fit anew.")
-    found: list[_Leaf | None] = [None] * len(tree.value)
-    ways: list[tuple[int, list[tuple[int, int, float]]]] = [(0, [])]
+    # Plain numbers: they are looked at one by one, and there are many.
+    values, lefts, rights = tree.value.tolist(), tree.left.tolist(), tree.right.tolist()
+    node_rows, leaf_rows = tree.node_rows.tolist(), tree.leaf_rows.tolist()
+    places = np.searchsorted(own, tree.column).tolist()
+    found: list[_Leaf | None] = [None] * len(values)
+    ways: list[tuple[int, tuple[tuple[int, int, float], ...]]] = [(0, ())]
     while ways:
         at, way = ways.pop()
         if at < 0:
-            found[~at] = _leaf(float(tree.value[~at]), tree, own, way)
+            found[~at] = _leaf(values[~at], places, way)
             continue
-        for child, left in ((int(tree.left[at]), 1), (int(tree.right[at]), 0)):
-            ways.append((child, [*way, (at, left, tree.rows_at(child) / float(tree.node_rows[at]))]))
+        for child, left in ((lefts[at], 1), (rights[at], 0)):
+            rows = leaf_rows[~child] if child < 0 else node_rows[child]
+            ways.append((child, (*way, (at, left, rows / node_rows[at]))))
     return [leaf for leaf in found if leaf is not None]
 
 
-def _leaf(value: float, tree: Tree, own: Integers, way: list[tuple[int, int, float]]) -> _Leaf:
+def _leaf(value: float, places: list[int], way: tuple[tuple[int, int, float], ...]) -> _Leaf:
+    """A leaf by its path; ``places`` are the columns of the nodes, by their place among the tree's."""
     shares: dict[int, float] = {}
     for node, _, share in way:
-        column = int(tree.column[node])
-        shares[column] = shares.get(column, 1.0) * share
+        shares[places[node]] = shares.get(places[node], 1.0) * share
     if len(shares) > MOST_COLUMNS:
         raise ModelDirectoryError(f"A path of a score model must use at most {MOST_COLUMNS} columns, got more.")
-    slots = {column: slot for slot, column in enumerate(shares)}
-    steps = tuple((node, left, slots[int(tree.column[node])]) for node, left, _ in way)
-    return _Leaf(value, steps, tuple(int(np.searchsorted(own, c)) for c in shares), tuple(shares.values()))
+    slots = {place: slot for slot, place in enumerate(shares)}
+    steps = tuple((node, left, slots[places[node]]) for node, left, _ in way)
+    return _Leaf(value, steps, tuple(shares), tuple(shares.values()))
 
 
 def _tables(

@@ -51,7 +51,10 @@ def add_up(forest: Forest, X: Floats, features: bool, g: Floats, phi: Floats) ->
         for column in range(columns):
             for r in range(rows):
                 block[column, r] = X[start + r, column]
-        _small_trees(forest, block, start, rows, ways, features, g, phi)
+        if rows == 1:
+            _small_trees_of_one(forest, block[:, 0], start, features, g, phi)
+        else:
+            _small_trees(forest, block, start, rows, ways, features, g, phi)
         _large_trees(forest, block, start, rows, ways, features, g, phi)
 
 
@@ -90,6 +93,36 @@ def _small_trees(
                 points, cell = phi[own[k]], 1 + k - first_own[tree]
                 for r in range(rows):
                     points[start + r] += cells[ways[r] + cell]
+
+
+@compiled
+def _small_trees_of_one(forest: Forest, values: Floats, row: int, features: bool, g: Floats, phi: Floats) -> None:
+    """The same of a single row, first all comparisons and then all tables: a third of the time of a block of one."""
+    cells, own, first_own, first_node = forest.cells, forest.own, forest.first_own, forest.first_node
+    column, threshold, kind, nan_left = forest.column, forest.threshold, forest.kind, forest.nan_left
+    trees = len(forest.category)
+    ways = np.empty(trees, dtype=np.int64)
+    for tree in range(trees):
+        outcome, first = 0, first_node[tree]
+        if forest.first_cell[tree] < 0:
+            continue
+        for node in range(first, first_node[tree + 1]):
+            value, limit = values[column[node]], threshold[node]
+            if kind[node] == CATEGORICAL:
+                left = _in_set(forest.words[forest.first_word[node] : forest.first_word[node + 1]], value)
+            elif kind[node] == ZERO_MISSING:
+                left = _zero_missing_left(value, limit, nan_left[node])
+            else:
+                left = not value > limit if nan_left[node] else value <= limit
+            outcome |= np.int64(left) << (node - first)
+        ways[tree] = forest.first_cell[tree] + outcome * (1 + first_own[tree + 1] - first_own[tree])
+    for tree in range(trees):
+        if forest.first_cell[tree] < 0:
+            continue
+        g[forest.category[tree], row] += cells[ways[tree]]
+        if features:
+            for k in range(first_own[tree], first_own[tree + 1]):
+                phi[own[k], row] += cells[ways[tree] + 1 + k - first_own[tree]]
 
 
 @compiled

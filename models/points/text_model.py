@@ -46,10 +46,6 @@ class Tree:
         """Mean leaf value over the training rows, as TreeSHAP takes it."""
         return float(self.value @ self.leaf_rows) / float(self.leaf_rows.sum())
 
-    def rows_at(self, child: int) -> float:
-        """Training rows that came to a node or a leaf."""
-        return float(self.node_rows[child] if child >= 0 else self.leaf_rows[~child])
-
 
 def trees_of(text: str) -> Iterator[Tree]:
     """Every tree that splits; a constant one adds the same for everybody."""

@@ -11,10 +11,20 @@ from benne.models import Explanation
 SHORT, YEAR, LATE = "on_time_share_90d", "on_time_share_365d", "late_count_30d"
 
 
+def explanation_of(points: pd.DataFrame, withheld: set[str] = frozenset()) -> Explanation:
+    """Of one row; reasons look at its points alone."""
+    nothing = np.zeros(1)
+    rest = dict.fromkeys(("base", "clipped", "pd", "pd_low", "pd_high", "percentile"), nothing)
+    return Explanation(
+        points=points, category_points=points, score=points.sum(axis=1).to_numpy(), band=np.array(["fair"]),
+        thin=np.array([False]), withheld=(frozenset(withheld),), **rest,
+    )  # fmt: skip
+
+
 def told(points: dict[str, float], values: dict[str, float] | None = None, most: int = 4) -> list[dict]:
     """Reasons of one made-up row."""
     frame = pd.DataFrame([points])
-    explanation = Explanation(np.zeros(1), frame, frame, np.zeros(1), frame.sum(axis=1).to_numpy(), (frozenset(),))
+    explanation = explanation_of(frame)
     features = pd.DataFrame([dict.fromkeys(points, 0.0) | (values or {})])
     return adverse_reasons(explanation, features, registry, most)[0]
 
@@ -67,6 +77,6 @@ def test_a_feature_that_is_not_registered_has_no_words():
 
 def test_withheld_columns_may_be_absent():
     points = pd.DataFrame({LATE: [-9.0], "utilisation_trend_180d": [0.0]})
-    explanation = Explanation(np.zeros(1), points, points, np.zeros(1), np.zeros(1), (frozenset({"ability"}),))
+    explanation = explanation_of(points, {"ability"})
     (reasons,) = adverse_reasons(explanation, pd.DataFrame({LATE: [3.0]}), registry)
     assert [reason["feature"] for reason in reasons] == [LATE]

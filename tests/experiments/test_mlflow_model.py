@@ -56,6 +56,9 @@ def test_the_loaded_model_scores_bit_for_bit_like_the_model(loaded, training_run
     assert answer["score"].tolist() == training_run.model.predict_score(X).tolist()
     assert answer["pd"].tolist() == training_run.model.predict_proba(X)[:, 1].tolist()
     assert answer["band"].tolist() == training_run.model.predict_band(X).tolist()
+    assert answer[["pd_low", "pd_high"]].to_numpy().tolist() == training_run.model.predict_interval(X).tolist()
+    assert answer["percentile"].tolist() == training_run.model.predict_percentile(X).tolist()
+    assert answer["thin_file"].tolist() == training_run.model.thin_file(X).tolist()
 
 
 def test_the_answer_adds_up(loaded, training_run):

@@ -106,6 +106,8 @@ def test_the_server_answers_what_the_model_says_to_the_last_bit(server, features
     assert answer["score"].tolist() == explanation.score.tolist()
     assert answer["base"].tolist() == explanation.base.tolist()
     assert answer["clipped"].tolist() == explanation.clipped.tolist()
+    assert answer["pd_low"].tolist() == explanation.pd_low.tolist()
+    assert answer["thin_file"].tolist() == explanation.thin.tolist()
     for category, points in explanation.category_points.items():
         assert answer[f"points_{category}"].tolist() == points.tolist()
     assert answer["pd"].tolist() == training_run.model.predict_proba(features, withheld)[:, 1].tolist()

@@ -13,19 +13,24 @@ from benne.models import Explanation
 
 GROUPS = {category: registry.columns(category)[:3] for category in CATEGORIES}
 COLUMNS = [column for columns in GROUPS.values() for column in columns]
+OUTLOOK = {
+    "band": np.array(["fair"]), "pd": np.array([0.04]), "pd_low": np.array([0.02]), "pd_high": np.array([0.0831]),
+    "percentile": np.array([40.0]), "thin": np.array([False]),
+}  # fmt: skip
 
 
-def explained(base, points, withheld=frozenset(), values=None):
+def explained(base, points, withheld=frozenset(), values=None, **outlook):
     """A score of the given parts, held within 350 and 950, in words."""
     row = pd.DataFrame([points], columns=COLUMNS)
     totals = pd.DataFrame({c: row[columns].sum(axis=1) for c, columns in GROUPS.items()})
     unclipped = base + float(np.sum(points))
     score = min(max(unclipped, 350.0), 950.0)
     parts = Explanation(
-        np.array([base]), row, totals, np.array([score - unclipped]), np.array([score]), (frozenset(withheld),)
-    )
+        np.array([base]), row, totals, np.array([score - unclipped]), np.array([score]),
+        withheld=(frozenset(withheld),), **OUTLOOK | outlook,
+    )  # fmt: skip
     features = pd.DataFrame([values or [1.0] * len(COLUMNS)], columns=COLUMNS)
-    return explain_member(parts, 0, features, "fair", GROUPS, registry)
+    return explain_member(parts, 0, features, GROUPS, registry)
 
 
 POINTS = st.lists(st.floats(-120, 120), min_size=len(COLUMNS), max_size=len(COLUMNS))
@@ -102,6 +107,24 @@ def test_the_text_names_no_more_features_than_asked():
     assert text.splitlines()[0] == "Score 675 of 350 to 950 (fair)"
 
 
+def test_the_text_says_how_likely_and_how_sure():
+    text = explained(600.0, [5.0] * len(COLUMNS)).as_text()
+    assert "Chance of not honouring: 4.0 % (90 % interval 2.0 to 8.3 %)" in text
+    assert "No lower than 40 of 100 members of the reference sample" in text
+    assert "Thin file" not in text
+
+
+def test_the_text_of_a_thin_file_says_so_and_claims_no_place_among_too_few():
+    text = explained(600.0, [5.0] * len(COLUMNS), thin=np.array([True]), percentile=np.array([np.nan])).as_text()
+    assert "Thin file: nothing is on record in some category" in text
+    assert "reference sample" not in text
+
+
+def test_a_place_among_too_few_is_null_in_json():
+    said = explained(600.0, [1.0] * len(COLUMNS), percentile=np.array([np.nan])).as_dict()
+    assert json.loads(json.dumps(said, allow_nan=False))["percentile"] is None
+
+
 def test_the_json_form_is_plain_values():
     said = explained(600.0, [1.0] * len(COLUMNS))
     assert json.loads(json.dumps(said.as_dict()))["shown"] == said.shown
@@ -110,7 +133,7 @@ def test_the_json_form_is_plain_values():
 def test_a_column_without_registration_is_named_as_it_is():
     parts = Explanation(
         np.array([600.0]), pd.DataFrame({"own": [7.0]}), pd.DataFrame({"mine": [7.0]}),
-        np.array([0.0]), np.array([607.0]), (frozenset(),),
+        np.array([0.0]), np.array([607.0]), withheld=(frozenset(),), **OUTLOOK,
     )  # fmt: skip
-    said = explain_member(parts, 0, pd.DataFrame({"own": [1.0]}), "fair", {"mine": ["own"]}, registry)
+    said = explain_member(parts, 0, pd.DataFrame({"own": [1.0]}), {"mine": ["own"]}, registry)
     assert (said.categories[0].label, said.categories[0].features[0].label) == ("mine", "own")

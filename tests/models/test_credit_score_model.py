@@ -118,6 +118,14 @@ def test_the_report_names_the_price_against_both_models(model) -> None:
     assert 0.6 < price.loc["contracted", "auc_low"] < price.loc["contracted", "auc"]
 
 
+def test_a_fit_without_the_unconstrained_price_is_the_same_model(model, members) -> None:
+    again = clone(model).set_params(unconstrained_price=False).fit(members.X, members.y)
+    assert again.contract_report_.price.index.tolist() == ["additive", "contracted"]
+    assert again.predict_score(members.X).tobytes() == model.predict_score(members.X).tobytes()
+    with pytest.raises(ParameterError, match=r"unconstrained_price must be True or False, got str"):
+        clone(model).set_params(unconstrained_price="yes").fit(members.X, members.y)
+
+
 def test_shares_on_new_rows_come_with_intervals_around_the_weights(model, newcomers) -> None:
     shares = model.category_shares(newcomers.X)
     assert shares["share"].sum() == pytest.approx(1.0)

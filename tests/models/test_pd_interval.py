@@ -10,7 +10,7 @@ from scipy.special import expit
 from benne.errors import InsufficientEvidence, ParameterError
 from benne.features import registry
 from benne.models import BoosterOptions, CreditScoreModel
-from benne.models.pd_interval import jackknife_error, pd_interval, spread_between_members, typical_error
+from benne.models.pd_interval import jackknife_error, pd_intervals, spread_between_members, typical_error
 from benne.models.percentiles import percentile_edges, percentile_of
 
 OPTIONS = BoosterOptions(max_trees=60, learning_rate=0.2, patience=10, folds=4, threads=1)
@@ -53,7 +53,7 @@ def test_an_interval_holds_a_known_pd_as_often_as_it_says() -> None:
     log_odds = np.log(predicted / (1 - predicted)) + 0.3 * rng.normal(size=40_000)
     known = expit(centre + 0.9 * rng.normal(size=40_000))
     for level in (0.5, 0.9):
-        low, high = pd_interval(log_odds, thin, unknown, level)
+        low, high = pd_intervals(log_odds, thin, np.zeros(40_000, dtype=np.intp), [unknown], level).T
         assert np.mean((low < known) & (known < high)) == pytest.approx(level, abs=0.02)
 
 
@@ -103,6 +103,17 @@ def test_a_models_percentiles_rise_with_the_score() -> None:
     order = np.argsort(score, kind="stable")
     assert (np.diff(percentile[order]) >= 0).all()
     assert np.abs(np.quantile(percentile, [0.1, 0.5, 0.9]) - [10, 50, 90]).max() <= 3
+
+
+def test_an_explanation_says_all_of_it_to_the_last_bit() -> None:
+    X, y, _, _ = _members(1000, 2)
+    model = CreditScoreModel(CATEGORIES, booster=OPTIONS).fit(X, y)
+    told = model.explain(X)
+    assert told.pd.tolist() == model.predict_proba(X)[:, 1].tolist()
+    assert np.column_stack([told.pd_low, told.pd_high]).tolist() == model.predict_interval(X).tolist()
+    assert told.percentile.tolist() == model.predict_percentile(X).tolist()
+    assert told.band.tolist() == model.predict_band(X).tolist()
+    assert told.thin.tolist() == model.thin_file(X).tolist()
 
 
 def _registered(rows: int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -233,7 +233,7 @@ def test_the_values_of_the_reference_sample_form_no_rows(saved, model, members) 
     values = pq.read_table(saved / "reference.parquet").drop_columns("booster").to_pandas().to_numpy()
     assert (np.diff(values, axis=0) >= 0).all()
     rows = {row.tobytes() for row in values}
-    own = np.ascontiguousarray(model._function._trees[0].category_functions(members.X.to_numpy()))
+    own = np.ascontiguousarray(model._function.trees[0].category_functions(members.X.to_numpy()))
     assert sum(row.tobytes() in rows for row in own) == 0
 
 

@@ -63,14 +63,13 @@ class HandMadeModel:
         score = np.clip(total, 350.0, 950.0)
         self.before_answering()
         return SimpleNamespace(
-            base=base, points=points, category_points=points, clipped=score - total, score=score + self.error
-        )
+            base=base, points=points, category_points=points, clipped=score - total, score=score + self.error,
+            band=np.array(["good"] * len(X)), pd=np.full(len(X), 0.05), pd_low=np.full(len(X), 0.02),
+            pd_high=np.full(len(X), 0.1), percentile=np.full(len(X), 50.0), thin=np.zeros(len(X), dtype=bool),
+        )  # fmt: skip
 
-    def predict_band(self, X: pd.DataFrame, withheld: Any = ()) -> Any:
-        return np.array(["good"] * len(X))
-
-    def predict_proba(self, X: pd.DataFrame, withheld: Any = ()) -> Any:
-        return np.tile([0.95, 0.05], (len(X), 1))
+    def predict_score(self, X: pd.DataFrame, withheld: Any = ()) -> Any:
+        return self.explain(X, withheld).score
 
 
 @dataclass

@@ -20,12 +20,9 @@ class Picky:
         self._check(X)
         return self._model.explain(X, withheld)
 
-    def predict_proba(self, X, withheld=()):
-        return self._model.predict_proba(X, withheld)
-
-    def predict_band(self, X, withheld=()):
+    def predict_score(self, X, withheld=()):
         self._check(X)
-        return self._model.predict_band(X, withheld)
+        return self._model.predict_score(X, withheld)
 
     def _check(self, X):
         if (X["x_credit_history"] == -1.0).any():

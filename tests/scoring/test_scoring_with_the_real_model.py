@@ -36,5 +36,8 @@ def test_scores_through_the_ledger_are_the_models_and_add_up(platform, model):
     assert np.abs(sums - scores["score"]).max() <= 1e-9
     assert scores["points_social"].iloc[1] == 0.0
     assert scores["band"].tolist() == model.predict_band(permitted, withheld_of(permitted)).tolist()
-    assert scores["pd"].between(0, 1).all()
+    assert scores["pd"].tolist() == model.predict_proba(permitted, withheld_of(permitted))[:, 1].tolist()
+    assert ((scores["pd_low"] < scores["pd"]) & (scores["pd"] < scores["pd_high"])).all()
+    assert scores["percentile"].between(0, 100).all()
+    assert not scores["thin_file"].any()
     assert result.refused["reason"].tolist() == ["consent-required"]
