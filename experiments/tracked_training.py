@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from benne.experiments.report import EvaluationReport, ReportOptions, report_on
 from benne.experiments.tracking import OpenRun, Tracking, open_run
 from benne.experiments.training import TrainingRun, TrainingSplit, train_on
 from benne.models import CreditScoreModel
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "TrackedRun", "Watching", "train_tracked"]
 
-STAGES: Final = ("search", "train", "log")
+_WHOLE: Final = ReportOptions()
+STAGES: Final = ("search", "train", "evaluate", "log")
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class TrackedRun:
     run_id : str
         MLflow's; trials of a search are runs nested in it.
     searched : SearchResult or None
+    report : EvaluationReport or None
     """
 
     run: TrainingRun
     run_id: str
     searched: SearchResult | None
+    report: EvaluationReport | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Watching:
     Parameters
     ----------
     on_stage : callable
-        Told each of :data:`STAGES` as it begins; the first only where there is a search.
+        Told each of :data:`STAGES` as it begins; of the search and the evaluation only where there is one.
     on_trial : callable
         Told each trial of a search as it ends.
     """
@@ -59,10 +63,11 @@ def train_tracked(
     name: str,
     tags: Mapping[str, str],
     search: Search | None = None,
+    report: ReportOptions | None = _WHOLE,
     seed: int = 0,
     watching: Watching | None = None,
 ) -> TrackedRun:
-    """Search if asked to, train with the best options, evaluate, and log all of it as one run.
+    """Search if asked to, train with the best options, hold it against its challengers, and log all of it as one run.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ def train_tracked(
     tags : mapping of str to str
         Such as the events' fingerprint.
     search : Search, optional
+    report : ReportOptions or None
+        Of the evaluation, logged as artefacts: the challengers and everything else. None leaves it out.
     seed : int
         Of the evaluation's bootstrap.
     watching : Watching, optional
@@ -88,6 +95,8 @@ def train_tracked(
     ------
     ModelError
         As a fit or a search raises; the run is then marked as failed.
+    LabelError
+        If fewer than ten test rows can be evaluated.
     """
     told = watching or Watching()
     with open_run(tracking, name=name, tags=tags) as active:
@@ -96,9 +105,15 @@ def train_tracked(
             model.set_params(booster=searched.best.options)
         told.on_stage("train")
         run = train_on(split, model, seed=seed)
+        found = None
+        if report is not None:
+            told.on_stage("evaluate")
+            found = report_on(run, report)
         told.on_stage("log")
         active.log_training(run)
-    return TrackedRun(run, active.run_id, searched)
+        if found is not None:
+            active.log_evaluation(found)
+    return TrackedRun(run, active.run_id, searched, found)
 
 
 def _searched(

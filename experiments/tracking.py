@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ import pandas as pd
 from benne.experiments.labelling import LabelledRows
 from benne.experiments.mlflow_model import LOADER_MODULE, input_example, input_schema, signature_of
 from benne.experiments.plots import training_plots
+from benne.experiments.report import EvaluationReport, write_report
 from benne.experiments.training import TrainingRun
 from benne.models import BoosterOptions
 
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 EXPERIMENT = "benne"
+EVALUATION = "evaluation"
 _TALKATIVE = ("mlflow", "alembic")
 
 
@@ -94,6 +97,18 @@ class OpenRun:
             _write_artifacts(run, Path(folder))
             mlflow.log_artifacts(folder)
             _log_model(run, Path(folder) / "model_directory")
+
+    def log_evaluation(self, report: EvaluationReport) -> None:
+        """Log the evaluation as files, and how the challengers did as metrics."""
+        with tempfile.TemporaryDirectory() as folder:
+            write_report(report, folder)
+            mlflow.log_artifacts(folder, EVALUATION)
+        if report.comparison is not None:
+            figures = report.comparison.table[["auc", "brier", "ece"]].dropna()
+            mlflow.log_metrics({
+                f"compared_{_metric_name(str(name))}_{key}": float(value)
+                for key, column in figures.items() for name, value in column.items()
+            })  # fmt: skip
 
     def log_trial(self, trial: Trial) -> None:
         """Log one trial of a search as a run nested in this one; a refused one carries the reason."""
@@ -189,6 +204,10 @@ def _enter_experiment(tracking: Tracking) -> None:
     if mlflow.get_experiment_by_name(tracking.experiment) is None:
         mlflow.create_experiment(tracking.experiment, artifact_location=tracking.artifacts)
     mlflow.set_experiment(tracking.experiment)
+
+
+def _metric_name(contestant: str) -> str:
+    return re.sub(r"[^a-z]+", "_", contestant.lower()).strip("_")
 
 
 def _booster_parameters(options: BoosterOptions) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 
 import numpy as np
 
@@ -75,12 +76,15 @@ class TrainingRun:
     weighted : dict of str to float
         ``auc``, ``ks``, ``brier``, ``log_loss`` and ``ece`` under the rows' weights; empty
         where rows have none.
+    fit_seconds : float or None
+        How long the fit took; never the same.
     """
 
     model: CreditScoreModel
     evaluation: Evaluation
     split: TrainingSplit
     weighted: dict[str, float] = field(default_factory=dict)
+    fit_seconds: float | None = None
 
     @property
     def fold_order(self) -> str:
@@ -135,16 +139,23 @@ def train_model(
 
 
 def train_on(
-    split: TrainingSplit, model: CreditScoreModel, *, seed: int = 0, on_step: Step | None = None
+    split: TrainingSplit,
+    model: CreditScoreModel,
+    *,
+    seed: int = 0,
+    on_step: Step | None = None,
+    clock: Callable[[], float] = perf_counter,
 ) -> TrainingRun:
     """Fit on the training rows of a split and evaluate on its test rows; see :func:`train_model`."""
     say = on_step or (lambda _: None)
     say("fitting booster, contract and calibration")
+    began = clock()
     split.fit(model)
+    seconds = clock() - began
     say("evaluating on members not trained on")
     test = _scorable(split.test, model)
     evaluation = evaluate_model(model, test.features, test.bad, seed=seed)
-    return TrainingRun(model, evaluation, TrainingSplit(split.train, test, split.how), _weighted(model, test))
+    return TrainingRun(model, evaluation, TrainingSplit(split.train, test, split.how), _weighted(model, test), seconds)
 
 
 def _scorable(rows: LabelledRows, model: CreditScoreModel) -> LabelledRows:

@@ -1,4 +1,4 @@
-"""The demo itself: eight steps, each the call a user would make."""
+"""The demo itself: nine steps, each the call a user would make."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ import pandas as pd
 from benne.errors import ConsentRequired, ExplanationError, SimulationError, WeightContractError
 from benne.experiments.demo.report import ReportContent, write_report
 from benne.experiments.evaluation import error_against_known_pd
+from benne.experiments.model_registry import register_challenger
+from benne.experiments.report import EvaluationReport, ReportOptions, report_on
+from benne.experiments.report import write_report as write_evaluation
 from benne.experiments.simulated_consents import simulated_ledger
 from benne.experiments.simulator import (
     RECIPIENT,
@@ -26,7 +29,7 @@ from benne.experiments.simulator import (
     describe,
     simulate,
 )
-from benne.experiments.tracking import default_store, log_run
+from benne.experiments.tracking import default_store, open_run
 from benne.experiments.training import TrainingRun, label_rows, train_model
 from benne.explain import MemberExplanation
 from benne.features import Events, SubjectKey, build_features, ingest
@@ -40,10 +43,12 @@ __all__ = ["STEPS", "DemoOptions", "DemoResult", "run_demo"]
 
 STEPS = (
     "simulate a platform", "validate events and key ids", "take consents into the ledger", "build features",
-    "train and evaluate", "log to MLflow", "score everybody who consents", "write the report",
+    "train and evaluate", "hold it against challengers", "log to MLflow and register", "score everybody who consents",
+    "write the report",
 )  # fmt: skip
 TOLERANCE = 1e-9
 WEIGHTS_HOLD_TO = 1e-6
+MODEL_NAME = "benne"
 _MARK = "DEMO"
 
 Step = Callable[[int, str], None]
@@ -127,12 +132,15 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     run = train_model(rows, CreditScoreModel(random_state=options.seed), seed=options.seed)
     ece = _error_against_known(run, known.pd)
     say(5, STEPS[5])
-    tracked = _log(run, root, events, ece)
-    run.model.save(root / "model")
+    evaluation = report_on(run, ReportOptions(learning_shares=(0.25, 0.5), seed=options.seed))
+    write_evaluation(evaluation, root / "evaluation")
     say(6, STEPS[6])
+    tracked = _log(run, evaluation, root, events, ece)
+    run.model.save(root / "model")
+    say(7, STEPS[7])
     scored = score_frame(known.to_score, run.model, ledger, Asked(SCORING_PURPOSE, RECIPIENT, "demo"))
     refusal = _refusal(scored, ledger)
-    say(7, STEPS[7])
+    say(8, STEPS[8])
     summary = _summary(options, events, run, scored, ece, known.description) | tracked
     explanation = _shown(scored, known.to_score, run.model)
     (root / "summary.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -189,11 +197,16 @@ def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> dict[s
     }
 
 
-def _log(run: TrainingRun, root: Path, events: Events, ece: dict[str, float]) -> dict[str, str]:
+def _log(
+    run: TrainingRun, evaluation: EvaluationReport, root: Path, events: Events, ece: dict[str, float]
+) -> dict[str, str]:
     tags = {"events_fingerprint": events.fingerprint, "key_fingerprint": events.key_fingerprint, "data": "simulated"}
     tracking = default_store(root / "mlflow")
-    run_id = log_run(run, tracking, name="demo", tags=tags, extra=ece)
-    return {"mlflow_run": run_id, "tracking_uri": tracking.uri, "model_uri": f"runs:/{run_id}/model"}
+    with open_run(tracking, name="demo", tags=tags) as active:
+        active.log_training(run, ece)
+        active.log_evaluation(evaluation)
+    version = register_challenger(tracking, active.run_id, MODEL_NAME)
+    return {"mlflow_run": active.run_id, "tracking_uri": tracking.uri, "model_uri": version.uri}
 
 
 def _refusal(scored: BatchResult, ledger: ConsentLedger) -> str:

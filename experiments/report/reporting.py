@@ -84,7 +84,7 @@ def _compared(run: TrainingRun, options: ReportOptions) -> tuple[Comparison | No
     try:
         found = compare(
             run.model, run.train, run.test, time=run.split.fold_moments(run.model),
-            names=options.challengers, seed=options.seed, resamples=options.resamples,
+            names=options.challengers, seed=options.seed, resamples=options.resamples, fit_seconds=run.fit_seconds,
         )  # fmt: skip
     except LabelError as error:
         return None, str(error)

@@ -94,7 +94,7 @@ def trained(built: Platform) -> tuple[Platform, Any]:
     """A trained model, and what `benne train` said."""
     at = built
     outcomes = (at / "training.parquet", at / "world/outcomes.parquet", *at.ledger, *at.key)
-    said = succeed("train", *outcomes, "--out", at / "model", "--tracking", at / "mlflow")
+    said = succeed("train", *outcomes, "--quick", "--out", at / "model", "--tracking", at / "mlflow")
     return at, said
 
 

@@ -36,7 +36,7 @@ def test_features_built_under_a_ledger_do_not_train_without_one(run, built, tmp_
     with pytest.raises(ConsentRequired, match="--ledger"):
         still_consented(read_features(built / "training.parquet"), None)
     asked = (built / "training.parquet", built / "world/outcomes.parquet", *built.key)
-    result = run("train", *asked, "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
+    result = run("train", *asked, "--quick", "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
     assert (result.exit_code, (tmp_path / "model").exists()) == (4, False)
 
 

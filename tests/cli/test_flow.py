@@ -110,7 +110,7 @@ def test_training_reports_shares_that_are_the_weights(trained):
 
 def test_consent_to_be_scored_is_not_consent_to_train_on(run, built, tmp_path):
     outcomes = (built / "features.parquet", built / "world/outcomes.parquet", *built.key)
-    result = run("train", *outcomes, "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
+    result = run("train", *outcomes, "--quick", "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
     assert result.exit_code == 4
     assert "model_training" in result.stderr
     assert not (tmp_path / "model").exists()
@@ -222,7 +222,7 @@ def test_a_corrected_build_says_so_and_no_model_learns_from_it(run, run_json, in
     training = ("--purpose", "model_training", "--recipient", "platform", "--known-by", "2027-01-01T00:00:00Z")
     run_json("features", "build", *observations, *training, "--out", tmp_path / "corrected.parquet")
     outcomes = (tmp_path / "corrected.parquet", ingested / "world/outcomes.parquet", *ingested.key)
-    result = run("train", *outcomes, "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
+    result = run("train", *outcomes, "--quick", "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
     assert result.exit_code == 3
     assert "got a corrected build that knows what was learned by 2027-01-01" in result.stderr
 

@@ -20,7 +20,7 @@ def asked(built) -> tuple[object, ...]:
 def searched(run, asked, tmp_path_factory):
     """A training run with a search, twice, in words and as JSON; the folder they were made in."""
     folder = tmp_path_factory.mktemp("searched")
-    wanted = ("--tracking", folder / "mlflow", "--search", 1, "--objective", "auc", "--seed", 3)
+    wanted = ("--quick", "--tracking", folder / "mlflow", "--search", 1, "--objective", "auc", "--seed", 3)
     told = run("train", *asked, "--out", folder / "one", *wanted)
     assert told.exit_code == 0, told.stderr
     again = run("train", *asked, "--out", folder / "two", *wanted, "--json")
@@ -64,6 +64,7 @@ def test_weights_are_read_from_a_column_of_the_outcomes(run_json, run, asked, bu
     said = run_json("train", *weighted, "--out", tmp_path / "model", "--weight", "stands_for", *reported)
     page = (tmp_path / "evaluation" / "evaluation.html").read_text()
     assert "scorecard (OptBinning)" in page
+    assert set(said["challengers"]) >= {"unconstrained LightGBM", "scorecard (OptBinning)", "ours, under contract"}
     # Everybody counts alike, so that weights change nothing.
     assert said["test_weighted"]["auc"] == pytest.approx(said["test"]["auc"], abs=1e-12)
     result = run("train", *weighted, "--out", tmp_path / "other", "--weight", "shoe_size")
@@ -75,6 +76,8 @@ def test_what_cannot_be_split_or_registered_is_refused_before_anything_is_traine
     wanted = (*asked, "--out", tmp_path / "model", "--tracking", tmp_path / "mlflow")
     over_time = run("train", *wanted, "--split", "time")
     assert (over_time.exit_code, "rows of two moments, got 1" in over_time.stderr) == (3, True)
+    both = run("train", *wanted, "--quick", "--report", tmp_path / "evaluation")
+    assert (both.exit_code, "--quick leaves out what --report writes" in both.stderr) == (2, True)
     named = run("train", *wanted, "--registered-name", "a/b")
     assert (named.exit_code, "got 'a/b'" in named.stderr) == (3, True)
     assert not (tmp_path / "model").exists()

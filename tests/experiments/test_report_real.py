@@ -14,7 +14,7 @@ from benne.experiments.challengers import OURS, compare
 from benne.experiments.datasets import Dataset, load
 from benne.experiments.datasets.trial import features_of
 from benne.experiments.labelling import LabelledRows
-from benne.experiments.report import ReportOptions, write_report
+from benne.experiments.report import ReportOptions, report_on, write_report
 from benne.experiments.splitting import RowSplit
 from benne.experiments.training import TrainingRun, TrainingSplit, train_on
 from benne.features import SubjectKey, registry, split_mask
@@ -69,7 +69,7 @@ def test_the_scorecard_takes_part_on_real_members(taiwan_run):
 
 def test_a_report_on_real_members_says_what_holds_of_them(taiwan_run, tmp_path):
     options = ReportOptions(learning_shares=(0.25,), challengers=["logistic regression"], resamples=50)
-    _, document, _ = write_report(taiwan_run, tmp_path, options=options)
+    _, document, _ = write_report(report_on(taiwan_run, options), tmp_path)
     found = json.loads(document.read_text("utf-8"))
     assert found["run"]["rows"] == {"train": 2100, "test": 900}
     assert found["lift"][0]["lift"] > 2.0

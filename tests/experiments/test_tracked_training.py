@@ -4,6 +4,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from benne.errors import WeightContractError
+from benne.experiments.report import ReportOptions
 from benne.experiments.search import Search, SearchSpace
 from benne.experiments.tracked_training import Watching, train_tracked
 from benne.experiments.tracking import default_store
@@ -22,7 +23,7 @@ def searched(rows, new_model, tmp_path_factory):
     tracking = default_store(tmp_path_factory.mktemp("searched"))
     tracked = train_tracked(
         split_labelled(rows), new_model(), tracking, name="searched", tags={"a": "b"}, search=Search(2, space=SPACE),
-        watching=Watching(said.append, lambda trial: said.append(trial.number)),
+        report=None, watching=Watching(said.append, lambda trial: said.append(trial.number)),
     )  # fmt: skip
     client = MlflowClient(tracking.uri)
     runs = client.search_runs([client.get_run(tracked.run_id).info.experiment_id])
@@ -62,16 +63,24 @@ def test_the_best_is_what_was_trained_and_logged(searched):
 def test_without_a_search_there_is_one_run(rows, new_model, tmp_path):
     tracking, said = default_store(tmp_path), []
     tracked = train_tracked(
-        split_labelled(rows), new_model(), tracking, name="plain", tags={}, watching=Watching(on_stage=said.append)
-    )
+        split_labelled(rows), new_model(), tracking, name="plain", tags={}, watching=Watching(on_stage=said.append),
+        report=ReportOptions(learning_shares=()),
+    )  # fmt: skip
     client = MlflowClient(tracking.uri)
     run = client.get_run(tracked.run_id)
-    assert said == ["train", "log"]
+    assert said == ["train", "evaluate", "log"]
     assert tracked.searched is None
     assert len(client.search_runs([run.info.experiment_id])) == 1
     assert (run.data.params["split"], run.data.params["folds"], run.data.params["weighted"]) == (
         "member", "member", "False",
     )  # fmt: skip
+    compared = tracked.report.comparison.table
+    assert run.data.metrics["compared_unconstrained_lightgbm_auc"] == compared.loc["unconstrained LightGBM", "auc"]
+    assert run.data.metrics["compared_ours_under_contract_brier"] == compared.loc["ours, under contract", "brier"]
+    assert compared.loc["ours, under contract", "fit_seconds"] == tracked.run.fit_seconds > 0
+    logged = {file.path: file.file_size for file in client.list_artifacts(run.info.run_id, "evaluation")}
+    assert set(logged) == {f"evaluation/{name}" for name in ("evaluation.html", "evaluation.json", "fit_seconds.json")}
+    assert logged["evaluation/evaluation.html"] > 50_000, "pictures are in the page"
 
 
 def test_a_refused_trial_is_logged_with_its_reason_and_a_failed_run_as_failed(rows, new_model, tmp_path, monkeypatch):

@@ -66,6 +66,7 @@ def _tell(result: DemoResult) -> None:
            f"({summary['ece_against_known_pd_self_selected']:.4f} with members who chose what to withhold). "
            f"Largest gap between a score and its explanation: {summary['largest_gap']:.0e} points.\n")  # fmt: skip
     answer(f"Report:   {result.report}")
+    answer(f"Compared: {result.report.with_name('evaluation') / 'evaluation.html'}")
     answer(f"Figures:  {result.report.with_name('summary.json')}")
     answer(f"Model:    {result.model}")
     answer(f"MLflow:   mlflow ui --backend-store-uri {summary['tracking_uri']}")

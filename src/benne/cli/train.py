@@ -13,6 +13,7 @@ from benne.cli.edge import existing_ledger, key_from, quiet_mlflow
 from benne.cli.options import KeyFile, RegisteredName, Seed, WantJson
 
 if TYPE_CHECKING:
+    from benne.experiments.challengers import Comparison
     from benne.experiments.labelling import LabelledRows
     from benne.experiments.search import Search, SearchResult, Trial
     from benne.experiments.tracked_training import TrackedRun, Watching
@@ -22,7 +23,8 @@ __all__ = ["shares_and_price", "train"]
 _STEPS = {
     "read": "read features and outcomes",
     "search": "search hyper-parameters",
-    "train": "train and evaluate",
+    "train": "train",
+    "evaluate": "evaluate, and fit the challengers",
     "log": "log to MLflow",
     "save": "save and register the model",
 }
@@ -79,8 +81,11 @@ def train(
     registered_name: RegisteredName = "benne",
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Folder for the evaluation as a page and as JSON, challengers included."),
+        typer.Option("--report", help="Folder for the evaluation as a page and as JSON; MLflow has it either way."),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the challengers, the learning curve and the evaluation's page.")
+    ] = False,
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -97,40 +102,37 @@ def train(
         --tracking mlflow --search 20 --key-file subject.key
     """
     quiet_mlflow()
-    from benne.experiments.labelling import label_rows, require_training_consent, still_consented
     from benne.experiments.model_registry import check_model_name, register_challenger
+    from benne.experiments.report import ReportOptions, write_report
     from benne.experiments.splitting import Splitting
     from benne.experiments.tracked_training import train_tracked
     from benne.experiments.tracking import tracking_at
     from benne.experiments.training import split_labelled
-    from benne.features.frames import read_features, read_observations
     from benne.models import CreditScoreModel
 
     check_model_name(registered_name)
-    store, progress = tracking_at(tracking), _Progress(search, objective.value)
+    if quick and report is not None:
+        raise typer.BadParameter("--quick leaves out what --report writes. Give one of them.")
+    store, progress = tracking_at(tracking), _Progress(search, objective.value, quick)
     with progress.steps as steps:
         progress.on_stage("read")
-        file = require_training_consent(read_features(features))
-        stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
-        known = read_observations(outcomes, key_from(key_file))
-        rows = label_rows(file.features, known, stands=stands, weight=weight)
+        rows, tags = _rows(features, ledger, outcomes, key_file, weight)
         tracked = train_tracked(
             split_labelled(rows, Splitting(split.value, test_share, seed)),
             CreditScoreModel(tolerance=tolerance, random_state=seed),
             store,
             name=name,
-            tags={} if file.provenance is None else file.provenance.as_tags(),
+            tags=tags,
             search=_search(search, search_seconds, objective.value, seed),
+            report=None if quick else ReportOptions(seed=seed),
             seed=seed,
             watching=progress.watching(),
         )
         progress.on_stage("save")
         tracked.run.model.save(out)
         version = register_challenger(store, tracked.run_id, registered_name)
-        if report is not None:
-            from benne.experiments.report import write_report  # only a report needs Jinja2
-
-            write_report(tracked.run, report)
+        if report is not None and tracked.report is not None:
+            write_report(tracked.report, report)
     found = _facts(tracked, rows) | {
         "model": str(out), "mlflow_run": tracked.run_id, "tracking_uri": store.uri, "model_uri": version.uri,
     }  # fmt: skip
@@ -143,11 +145,27 @@ def train(
         note(f"Look at the report: {report / 'evaluation.html'}")
 
 
+def _rows(
+    features: Path, ledger: str | None, outcomes: Path, key_file: Path | None, weight: str | None
+) -> tuple[LabelledRows, dict[str, str]]:
+    """Rows of members who still consent to training, with their outcomes, and what the run is to be tagged with."""
+    from benne.experiments.labelling import label_rows, require_training_consent, still_consented
+    from benne.features.frames import read_features, read_observations
+
+    file = require_training_consent(read_features(features))
+    stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
+    known = read_observations(outcomes, key_from(key_file))
+    rows = label_rows(file.features, known, stands=stands, weight=weight)
+    return rows, {} if file.provenance is None else file.provenance.as_tags()
+
+
 class _Progress:
     """The steps of the command, and how far its search is."""
 
-    def __init__(self, trials: int, objective: str) -> None:
-        self._stages = [stage for stage in _STEPS if trials or stage != "search"]
+    def __init__(self, trials: int, objective: str, quick: bool) -> None:
+        without = {"search"} if not trials else set()
+        without |= {"evaluate"} if quick else set()
+        self._stages = [stage for stage in _STEPS if stage not in without]
         self._trials, self._objective = trials, objective
         self._done: list[Trial] = []
         self.steps = Steps([_STEPS[stage] for stage in self._stages])
@@ -222,7 +240,35 @@ def _facts(tracked: TrackedRun, rows: LabelledRows) -> dict[str, Any]:
         "shares_reference": contract.shares["reference"].to_dict(),
         "price": contract.price.to_dict("index"),
         "search": None if tracked.searched is None else tracked.searched.as_dict(),
+        "challengers": _compared(tracked),
     }
+
+
+def _compared(tracked: TrackedRun) -> dict[str, dict[str, float]] | None:
+    """Figures of everybody on the test rows that consent to everything, by name; None where nobody was asked."""
+    if tracked.report is None or tracked.report.comparison is None:
+        return None
+    table = tracked.report.comparison.table.dropna(subset="auc")
+    return {
+        str(name): {key: float(of[key]) for key in ("auc", "ks", "brier", "log_loss", "ece")}
+        for name, of in table.iterrows()
+    }
+
+
+def _tell_comparison(comparison: Comparison) -> None:
+    answer(f"\nOn {comparison.test_rows:,} of these rows, which consent to everything, and as others do it:")
+    rows = comparison.table.dropna(subset="auc").iterrows()
+    table(
+        ("test", "AUC", "KS", "Brier", "calibration error", "AUC of ours less this"),
+        [(name, *(f"{of[k]:.4f}" for k in ("auc", "ks", "brier", "ece")), _difference(of)) for name, of in rows],
+    )
+    for name, why in comparison.absent.items():
+        note(f"{name} took no part: {why}")
+
+
+def _difference(row: Any) -> str:
+    low, high = row["auc_difference_low"], row["auc_difference_high"]
+    return "" if not row["auc_difference"] else f"{row['auc_difference']:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def _tell(found: dict[str, Any], tracked: TrackedRun) -> None:
@@ -240,6 +286,8 @@ def _tell(found: dict[str, Any], tracked: TrackedRun) -> None:
         answer(f"Weighted: AUC {weighted['auc']:.4f}, KS {weighted['ks']:.4f}, calibration error {weighted['ece']:.4f}")
     answer()
     shares_and_price(run.model.contract_report_.shares, run.model.contract_report_.price)
+    if tracked.report is not None and tracked.report.comparison is not None:
+        _tell_comparison(tracked.report.comparison)
     answer(f"\nRegistered as {found['model_uri']}, the challenger.")
 
 
