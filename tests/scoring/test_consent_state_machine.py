@@ -26,12 +26,10 @@ class ConsentLife(RuleBasedStateMachine):
     """The truth is one dictionary: until when each (member, purpose, recipient, category) holds."""
 
     open_a_platform = None
-    folder = None
-    counter = itertools.count()
 
     @initialize()
     def begin(self) -> None:
-        self.platform = self.open_a_platform(self.folder / f"{next(self.counter)}.db")
+        self.platform = self.open_a_platform()
         self.until: dict[tuple[int, str, str, str], datetime] = {}
         self.scored = self.denied = 0
         self.decision = None
@@ -109,10 +107,10 @@ class ConsentLife(RuleBasedStateMachine):
         assert self.platform.ledger.verify_chain().intact
 
 
-def test_no_score_ever_follows_a_withdrawal(tmp_path, open_a_platform):
+def test_no_score_ever_follows_a_withdrawal(open_a_platform):
     from hypothesis.stateful import run_state_machine_as_test
 
-    life = type("Life", (ConsentLife,), {"open_a_platform": staticmethod(open_a_platform), "folder": tmp_path})
+    life = type("Life", (ConsentLife,), {"open_a_platform": staticmethod(open_a_platform)})
     run_state_machine_as_test(
         life,
         settings=settings(

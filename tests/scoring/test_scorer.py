@@ -58,8 +58,8 @@ def test_without_a_decision_there_is_no_score(platform, decision):
     assert platform.model.rows_seen == 0
 
 
-def test_another_ledgers_decision_is_none(platform, tmp_path, open_a_platform):
-    other = open_a_platform(tmp_path / "other.db")
+def test_another_ledgers_decision_is_none(platform, open_a_platform):
+    other = open_a_platform()
     platform.grant(1)
     other.grant(1)
     with pytest.raises(ConsentRequired, match="must come from this ledger"):
