@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,11 @@ _SHOWN_FROM: Final = 0.5
 
 
 def adverse_reasons(
-    explanation: Explanation, features: pd.DataFrame, registry: Mapping[str, FeatureSpec], most: int = MOST_REASONS
+    explanation: Explanation,
+    features: pd.DataFrame,
+    registry: Mapping[str, FeatureSpec],
+    most: int = MOST_REASONS,
+    categories: Mapping[str, str] = MappingProxyType({}),
 ) -> list[list[Reason]]:
     """The causes that took most points from each score, the worst first.
 
@@ -37,8 +42,10 @@ def adverse_reasons(
     features : DataFrame, shape (n, …)
         The rows that were explained; withheld columns may be absent.
     registry : mapping of str to FeatureSpec
-        A column that is not in it is a cause of its own and has no words.
+        A column that is not in it is a cause of its own, and its name its only words.
     most : int
+    categories : mapping of str to str
+        Category of columns that are not registered.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def adverse_reasons(
     null = features.reindex(columns=columns).isna().to_numpy()
     return [
         [
-            _told(columns[j], float(totals[row, g]), bool(null[row, j]), registry.get(columns[j]))
+            _told(columns[j], float(totals[row, g]), bool(null[row, j]), registry.get(columns[j]), categories)
             for g in worst[row]
             if totals[row, g] <= -_SHOWN_FROM
             for j in [_worst_of(points[row], groups[g])]
@@ -74,8 +81,8 @@ def _worst_of(points: npt.NDArray[np.float64], group: list[int]) -> int:
     return min(group, key=lambda j: points[j])
 
 
-def _told(name: str, points: float, null: bool, spec: FeatureSpec | None) -> Reason:
+def _told(name: str, points: float, null: bool, spec: FeatureSpec | None, categories: Mapping[str, str]) -> Reason:
     if spec is None:
-        return {"feature": name, "category": "", "points": points, "reason": ""}
+        return {"feature": name, "category": categories.get(name, ""), "points": points, "reason": name}
     reason = f"{spec.label}: {spec.null_means}" if null else spec.adverse_reason
     return {"feature": name, "category": spec.category, "points": points, "reason": reason}

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
+from benne.experiments.challengers.rival import members_of
 from benne.models import CalibrationReport, CreditScoreModel, withheld_of
 from benne.models.calibration import calibration_report
 from benne.models.resampling import Resampler, metrics_of, price_table
@@ -67,7 +68,9 @@ def evaluate_model(model: CreditScoreModel, features: pd.DataFrame, bad: Floats,
     explanation = model.explain(features, withheld=withheld)
     report = calibration_report(log_odds, bad, model.scale_)
     figures = metrics_of(log_odds, bad, np.ones(len(bad)))
-    interval = price_table({"model": log_odds}, bad, np.ones(len(bad)), Resampler(len(bad), None, seed)).iloc[0]
+    interval = price_table(
+        {"model": log_odds}, bad, np.ones(len(bad)), Resampler(len(bad), members_of(features), seed)
+    ).iloc[0]
     figures |= {
         "gini": 2.0 * figures["auc"] - 1.0,
         "ece": report.ece,

@@ -131,11 +131,20 @@ def label_rows(
     Raises
     ------
     LabelError
-        If an observation has two outcomes, a weight is missing or cannot be, or no row is left.
+        If features have another index, outcomes lack a column, an observation has two, a weight is
+        missing or cannot be, or no row is left.
     ConsentRequired
         If no row has the consents that training needs.
     """
     keys = ["subject_id", "as_of"]
+    if list(features.index.names) != keys:
+        raise LabelError("Features must be indexed by (subject_id, as_of), got another index. Use build_features().")
+    absent = [name for name in (*keys, "bad") if name not in outcomes.columns]
+    if absent:
+        raise LabelError(
+            f"Outcomes must have the columns subject_id, as_of and bad, got no {absent[0]!r}. "
+            "Raw member ids become subject ids by read_observations(path, key) or key_member_ids(frame, key)."
+        )
     if outcomes.duplicated(keys).any():
         raise LabelError("Outcomes must name each observation once, got a repeated one. Keep one outcome for each.")
     found = outcomes.set_index(keys).reindex(features.index)

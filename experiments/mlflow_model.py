@@ -23,10 +23,10 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from benne.errors import FeatureTypeError
-from benne.experiments.adverse_reasons import adverse_reasons
+from benne.experiments.adverse_reasons import Reason, adverse_reasons
 from benne.features import registry
 from benne.features.consent_mask import MASK_COLUMNS
-from benne.models import CreditScoreModel, withheld_of
+from benne.models import CreditScoreModel, Explanation, withheld_of
 from benne.models.consent_patterns import Withheld
 from benne.models.inputs import read_table
 
@@ -91,8 +91,11 @@ class ScoringFunction:
             }
         )
         points = explanation.category_points.add_prefix("points_").reset_index(drop=True)
-        reasons = [json.dumps(told) for told in adverse_reasons(explanation, features, registry)]
+        reasons = [json.dumps(told) for told in self._reasons(explanation, features)]
         return pd.concat([answer, points], axis=1).assign(reasons=reasons)
+
+    def _reasons(self, explanation: Explanation, features: pd.DataFrame) -> list[list[Reason]]:
+        return adverse_reasons(explanation, features, registry, categories=self._model.category_of)
 
 
 def _load_pyfunc(path: str) -> ScoringFunction:

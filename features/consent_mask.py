@@ -15,7 +15,8 @@ from benne.features.categories import CATEGORIES
 
 __all__ = ["MASK_COLUMNS", "ConsentMask", "split_mask"]
 
-MASK_COLUMNS: dict[str, str] = {category: f"consented_{category}" for category in CATEGORIES}
+_PREFIX = "consented_"
+MASK_COLUMNS: dict[str, str] = {category: f"{_PREFIX}{category}" for category in CATEGORIES}
 
 _GRANT_COLUMNS = ("subject_id", "category", "granted_from", "granted_until")
 _NEVER = np.iinfo(np.int64).max
@@ -183,9 +184,15 @@ def split_mask(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     Raises
     ------
     CategoryWithheld
-        If only some of the five mask columns are there.
+        If only some of the five mask columns are there, or one of another name.
     """
     present = [column for column in MASK_COLUMNS.values() if column in frame.columns]
+    strays = [name for name in frame.columns if str(name).startswith(_PREFIX) and name not in present]
+    if strays:
+        raise CategoryWithheld(
+            f"Columns named {_PREFIX}… must be the consent columns {', '.join(MASK_COLUMNS.values())}, "
+            f"got {strays[0]!r}. Correct its name; consent is never a feature."
+        )
     if not present:
         return frame, None
     if len(present) != len(MASK_COLUMNS):

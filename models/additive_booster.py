@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -240,6 +241,16 @@ class BoosterRecipe:
         return dataclasses.replace(self, groups=None)
 
 
+@contextmanager
+def _options_refused() -> Iterator[None]:
+    """LightGBM's refusal as one of an option: everything else about a training set was checked before."""
+    try:
+        yield
+    except lgb.basic.LightGBMError as error:
+        raise ParameterError(f"LightGBM must accept the booster's options, got: {error}. Correct `extra`.") from None
+
+
+@_options_refused()
 def cross_fit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | None, folds: Folds) -> FoldTrees:
     """Train one booster per fold; the number of trees minimises their mean held-out log loss.
 
@@ -288,6 +299,7 @@ def _train_fold(
     return booster, curve["held"]["binary_logloss"]
 
 
+@_options_refused()
 def refit(recipe: BoosterRecipe, X: Floats, bad: Floats, weight: Floats | None, trees: int) -> str:
     """Train on all rows with the number of trees the folds chose; returns the text model without extremes."""
     parameters = recipe.parameters(len(X))

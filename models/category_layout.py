@@ -91,6 +91,9 @@ def layout_of(
         If a tolerance is of no category.
     """
     groups = _groups(columns, categories)
+    strange = [name for name in groups if not isinstance(name, str)]
+    if strange:
+        raise CategoryError(f"Names of categories must be strings, got {type(strange[0]).__name__}. Rename it.")
     if len(groups) > _MOST_CATEGORIES:
         raise CategoryError(f"A model must have at most {_MOST_CATEGORIES} categories, got {len(groups)}. Merge some.")
     order = [c for c in CATEGORIES if c in groups] + [c for c in groups if c not in CATEGORIES]
@@ -118,7 +121,13 @@ def _tolerances(names: Sequence[str], tolerance: float | Mapping[str, float]) ->
         raise ParameterError(
             f"tolerance must name categories of this model, got {_listed(unknown)}. Use {_listed(names)}."
         )
-    return tuple(checked_tolerance(tolerance.get(name, 0.0), f"tolerance of {name!r}") for name in names)
+    each = tuple(checked_tolerance(tolerance.get(name, 0.0), f"tolerance of {name!r}") for name in names)
+    if len(names) > 1 and sum(one > 0 for one in each) == 1:
+        raise ParameterError(
+            "tolerance must be given to two categories at least, got one: shares sum to 1, so that what one may gain "
+            "another must be free to give. Name the other too."
+        )
+    return each
 
 
 def _groups(columns: Sequence[str], categories: Mapping[str, Sequence[str]] | str | None) -> dict[str, list[str]]:

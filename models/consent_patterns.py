@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from difflib import get_close_matches
 from itertools import combinations
 from typing import Any, Final
 
@@ -73,6 +74,11 @@ def withheld_of(mask: pd.DataFrame) -> list[frozenset[str]]:
     list of frozenset of str, length n
         To be passed as ``withheld``.
 
+    Raises
+    ------
+    CategoryWithheld
+        If the frame is no mask and has none beside its features.
+
     Examples
     --------
     >>> withheld_of(pd.DataFrame({"ability": [True, True], "social": [True, False]}))
@@ -80,6 +86,11 @@ def withheld_of(mask: pd.DataFrame) -> list[frozenset[str]]:
     """
     beside = split_mask(mask)[1]
     table = mask if beside is None else beside
+    if not set(table.columns) <= set(CATEGORIES) or not all(map(pd.api.types.is_bool_dtype, table.dtypes)):
+        raise CategoryWithheld(
+            f"A consent mask must be bool columns named {', '.join(CATEGORIES)}, or those beside features, got other "
+            "columns. Pass what `build_features` returns, or add the five consent columns."
+        )
     names = np.array(table.columns, dtype=object)
     refused = ~table.to_numpy(dtype=bool)
     unique, row = np.unique(refused, axis=0, return_inverse=True)
@@ -107,12 +118,15 @@ def withheld_per_row(withheld: Any, rows: int, layout: CategoryLayout) -> Bools:
     ParameterError
         If there is neither one set nor one per row.
     """
-    if isinstance(withheld, str):
-        raise ParameterError(f"withheld must be a set of categories or one set per row, got the string {withheld!r}.")
+    if isinstance(withheld, str | bytes | Mapping | pd.DataFrame) or not isinstance(withheld, Iterable):
+        raise ParameterError(
+            f"withheld must be a set of categories or one set per row, got {type(withheld).__name__}. "
+            "Of a mask, pass withheld_of(mask)."
+        )
     given = list(withheld)
     if all(isinstance(name, str) for name in given):
         return np.tile(_flags(given, layout), (rows, 1))
-    if len(given) != rows or any(isinstance(one, str) for one in given):
+    if len(given) != rows or not all(_is_set_of_names(one) for one in given):
         raise ParameterError(
             f"withheld must be one set for all rows or one for each of the {rows} rows, got {len(given)}."
         )
@@ -121,17 +135,27 @@ def withheld_per_row(withheld: Any, rows: int, layout: CategoryLayout) -> Bools:
     return np.stack([_flags(one, layout) for one in known])[codes]
 
 
+def _is_set_of_names(one: object) -> bool:
+    return isinstance(one, Set | list | tuple) and all(isinstance(name, str) for name in one)
+
+
 def _flags(withheld: Iterable[str], layout: CategoryLayout) -> Bools:
     names = set(withheld)
     unknown = sorted(str(name) for name in names if name not in layout.names and name not in CATEGORIES)
     if unknown:
         raise CategoryError(
-            f"withheld must name categories among {', '.join(layout.names)}, got {len(unknown)} other name(s). "
-            "Pass categories, not columns or members."
+            f"withheld must name categories among {', '.join(layout.names)}, got {len(unknown)} other name(s)"
+            f"{_meant(unknown[0], layout.names)}. Pass categories, not columns or members."
         )
     if not names <= set(layout.names):
         _refuse_own_categories(layout)
     return np.array([name in names for name in layout.names], dtype=bool)
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """The category that a misspelt name is like; the name itself may be a member's."""
+    like = get_close_matches(name, known, 1, 0.7)
+    return f", one of them much like {like[0]!r}" if like else ""
 
 
 def consented_by(mask: pd.DataFrame | None, rows: int, layout: CategoryLayout) -> Bools:

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benne.models.category_layout import CategoryLayout
 from benne.models.resampling import Resampler, metrics_of, price_table, share_intervals
 from benne.models.weight_contract import Contract, influence_shares, slope_and_intercept, solve_contract
 
-__all__ = ["ContractReport", "OutOfFold", "frontier_table", "price_of", "shares_table"]
+__all__ = ["ContractReport", "OutOfFold", "frontier_table", "price_of", "realised_shares", "shares_table"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -115,9 +116,16 @@ def price_of(contract: Contract, contracted: Floats, oof: OutOfFold, resampler: 
     return price_table(predictions, oof.bad, oof.weight, resampler)
 
 
-def frontier_table(names: tuple[str, ...], weights: Floats, oof: OutOfFold, taus: list[float]) -> pd.DataFrame:
+def realised_shares(contributions: Floats, layout: CategoryLayout, seed: int) -> pd.DataFrame:
+    """Shares on rows other than the reference sample, with 95 % bootstrap intervals."""
+    share, low, high = share_intervals(contributions, Resampler(len(contributions), None, seed))
+    columns = {"target": layout.weights, "share": share, "share_low": low, "share_high": high}
+    return pd.DataFrame(columns, index=pd.Index(layout.names, name="category"))
+
+
+def frontier_table(layout: CategoryLayout, oof: OutOfFold, taus: list[float]) -> pd.DataFrame:
     """AUC, KS, Brier score, log loss and shares out of fold at each tolerance."""
-    rows = []
+    rows, names, weights = [], layout.names, np.array(layout.weights)
     for tau in taus:
         solution = solve_contract(oof.z, oof.bad, Contract(names, weights, tau), oof.weight)
         shares = influence_shares(oof.z * solution.multipliers)

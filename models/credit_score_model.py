@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -19,16 +20,15 @@ from benne.errors import ModelDirectoryError, ModelError
 from benne.models.additive_booster import BoosterOptions, BoosterRecipe
 from benne.models.category_layout import checked_tolerance, layout_of
 from benne.models.consent_patterns import Withheld
-from benne.models.contract_report import frontier_table
+from benne.models.contract_report import frontier_table, realised_shares
 from benne.models.explanation import Explanation
 from benne.models.fitting import Alternatives, learn
 from benne.models.inputs import read_table, rules_for
-from benne.models.parameters import check_level, checked_parameters
+from benne.models.parameters import check_level, check_unchanged, checked_parameters
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
-from benne.models.resampling import Resampler, share_intervals
-from benne.models.rows import Folding, ScoredRows, scored_rows, thin_files, tightened, training_data
+from benne.models.rows import Folding, ScoredRows, scored_rows, tightened, told_of, training_data
 from benne.models.scale import ScoreScale
 
 __all__ = ["CreditScoreModel"]
@@ -81,24 +81,21 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     pattern_reports_ : dict of frozenset to CalibrationReport
         Of each allowed pattern, by the categories it uses.
     patterns_ : DataFrame
-        What each pattern is worth, and what withholding does to the score; see
-        :func:`benne.models.pattern_report.pattern_table`.
+        What each pattern is worth: :func:`benne.models.pattern_report.pattern_table`.
 
     Notes
     -----
     Columns ``consented_<category>`` beside the features are the consent mask: never features.
-
-    The contract is a property of a population: shares hold, within the tolerance and 1e-6,
-    on the reference sample, a seeded sample of at most 10,000 training rows. Influence needs
-    no labels, and how a function spreads is nearly the same on rows it was trained on as on
-    others, so none are held out for it.
+    The contract is a property of a population: shares hold, within the tolerance and 1e-6, on the
+    reference sample, a seeded sample of at most 10,000 training rows. Influence needs no labels, and
+    functions spread alike on rows they were trained on, so none are held out for it.
 
     A weight of 2 is not the same as a row given twice: cross-fitting puts the two copies in
     different folds, so a booster would be checked on a row that it has seen. This is the one
     check of :func:`sklearn.utils.estimator_checks.check_estimator` that fails, on purpose.
 
-    A single category, or free weights, has no contract to break. If such a model finds
-    nothing out of fold, its slope is zero and everybody gets the base rate.
+    A single category, or free weights, has no contract to break: a model that finds nothing gives
+    everybody the base rate.
 
     References
     ----------
@@ -178,11 +175,12 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         recipe = BoosterRecipe(options, self.random_state, layout.groups, list(rules.directions))
         # One BLAS thread: vectors this short gain nothing from more, and sums stay the same on every machine.
         with threadpool_limits(limits=1, user_api="blas"):
-            thin = thin_files(data, rules, layout)
+            told = told_of(data, rules, layout)
             alternatives = Alternatives(self.own_booster_gap, self.unconstrained_price)
-            learned, self._oof = learn(data, layout, recipe, scale, thin, alternatives)
+            learned, self._oof = learn(data, layout, recipe, scale, told, alternatives)
         rules = tightened(rules, data, layout)
         self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
+        self._fitted_with = copy.deepcopy(self.get_params(deep=False))
         return self
 
     def predict_proba(self, X: Any, withheld: Withheld = ()) -> Floats:
@@ -253,8 +251,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_percentile(self, X: Any, withheld: Withheld = ()) -> Floats:
         """Per cent of the reference sample, scored with the same categories, that score no higher, shape (n,).
 
-        NaN where the reference sample is smaller than a hundred members: between two percentiles
-        that are told apart lie fifty.
+        NaN where that sample is smaller than a hundred members: each step is of fifty or more.
         """
         rows = self._rows(X, withheld)
         scores = self._function.lines(rows.X, rows.codes).score
@@ -295,10 +292,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows = self._rows(X, withheld)
         contributions = self._function.contributions(rows.X, rows.codes)
-        share, low, high = share_intervals(contributions, Resampler(len(contributions), None, self.random_state))
-        layout = self._function.layout
-        columns = {"target": layout.weights, "share": share, "share_low": low, "share_high": high}
-        return pd.DataFrame(columns, index=pd.Index(layout.names, name="category"))
+        return realised_shares(contributions, self._function.layout, self.random_state)
 
     def frontier(self, tolerances: Sequence[float] = (0.0, 0.02, 0.05, 0.1, 0.2, 1.0)) -> pd.DataFrame:
         """Out-of-fold accuracy and shares at each tolerance; only right after a fit.
@@ -312,9 +306,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "_oof"):
             raise ModelError("The frontier needs the rows of the fit, and a loaded model has none. Call it after fit.")
         taus = [checked_tolerance(tau) for tau in tolerances]
-        layout = self._function.layout
         with threadpool_limits(limits=1, user_api="blas"):
-            return frontier_table(layout.names, np.array(layout.weights), self._oof, taus)
+            return frontier_table(self._function.layout, self._oof, taus)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out-of-fold rows behind when copied or pickled: they belong to members."""
@@ -327,6 +320,13 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return all(unknown.spread is not None for unknown in self._state.learned.uncertainty)
 
     @property
+    def category_of(self) -> dict[str, str]:
+        """Category of each feature, by name."""
+        check_is_fitted(self)
+        layout = self._function.layout
+        return {c: layout.names[k] for c, k in zip(self._rules.columns, layout.column_category, strict=True)}
+
+    @property
     def patterns(self) -> list[frozenset[str]]:
         """Sets of categories that may be scored alone, the full one first."""
         check_is_fitted(self)
@@ -335,21 +335,21 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as a directory: text model, JSON and Parquet, no pickle; all of it or nothing.
 
-        No member's row or feature value is in it. What remains of the reference sample are the
-        values of each category function, sorted within the category so that they form no rows,
-        and the hash of its feature rows: from those values the realised shares can be checked
-        again. An earlier model at ``path`` stays until the new one takes its place.
+        No member's row or value is in it. What remains of the reference sample are the values of
+        each category function, sorted within the category and in means of fifty, and the hash of its
+        feature rows: from those means the realised shares can be checked again. An earlier model at
+        ``path`` stays until the new one takes its place.
 
         Raises
         ------
         ModelDirectoryError
             If ``path`` holds anything besides a saved model, or cannot be written.
         ParameterError
-            If a parameter was set since the fit that no model can have.
+            If a parameter was set since the fit: the model is not of it.
         """
         check_is_fitted(self)
-        checked_parameters(self.get_params(deep=False))
-        save_state(path, self._state, self.get_params(deep=False))
+        check_unchanged(self._fitted_with, self.get_params(deep=False))
+        save_state(path, self._state, self._fitted_with)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -365,6 +365,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             model = cls(**parameters)
             options = parameters["booster"] or BoosterOptions()
             model._adopt(state, options.threads)
+            model._fitted_with = copy.deepcopy(parameters)
         except MALFORMED as error:
             raise error if isinstance(error, ModelDirectoryError) else malformed(error) from None
         return model

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from benne.errors import ParameterError
@@ -65,10 +66,12 @@ def codes_of(values: Any, rows: int, name: str) -> Indices | None:
     array = np.asarray(values)
     if array.shape != (rows,):
         raise ParameterError(f"{name} must have one value for each of the {rows} rows, got shape {array.shape}.")
-    null = array != array
-    if np.asarray(null).any() or (array.dtype.kind == "O" and any(value is None for value in array)):
+    if np.asarray(pd.isna(array)).any():
         raise ParameterError(f"{name} must have a value in every row, got nulls. Fill them or leave those rows out.")
-    return np.asarray(np.unique(array, return_inverse=True)[1].ravel(), dtype=np.intp)
+    try:
+        return np.asarray(np.unique(array, return_inverse=True)[1].ravel(), dtype=np.intp)
+    except (TypeError, ValueError):  # the cause may quote a value
+        raise ParameterError(f"{name} must hold values of one sort that can be ordered. Convert them.") from None
 
 
 def _time_folds(moment: Indices, group: Indices | None, folds: int) -> Folds:

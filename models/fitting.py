@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benne.errors import LabelError, WeightContractError
+from benne.errors import LabelError
 from benne.models.additive_booster import BoosterRecipe
 from benne.models.calibration import CalibrationReport, calibration_report
 from benne.models.category_layout import CategoryLayout
+from benne.models.cohorts import cohort_means
 from benne.models.contract_report import ContractReport, OutOfFold, price_of, shares_table
 from benne.models.pattern_fitting import PatternFit, fit_patterns
 from benne.models.pattern_report import pattern_table
@@ -56,7 +57,8 @@ class SavedBooster:
     text : str
         LightGBM's text model, without the extremes of the training values.
     reference : ndarray of float64, shape (m, categories)
-        Category functions of the reference sample, each column sorted by itself: no row is anybody's.
+        Category functions of the reference sample, each column sorted and in means of cohorts: no
+        value and no row is anybody's.
     """
 
     text: str
@@ -92,7 +94,7 @@ class Learned:
 
 
 def learn(
-    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale, thin: Bools,
+    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, scale: ScoreScale, told: Bools,
     alternatives: Alternatives,
 ) -> tuple[Learned, OutOfFold]:  # fmt: skip
     """Fit booster, contract and calibration; returns also the out-of-fold rows, which are not saved.
@@ -106,8 +108,8 @@ def learn(
     layout : CategoryLayout
     recipe : BoosterRecipe
     scale : ScoreScale
-    thin : ndarray of bool, shape (n,)
-        Files with nothing on record in some category.
+    told : ndarray of bool, shape (n, categories)
+        Whether anything is on record in each category.
     alternatives : Alternatives
 
     Raises
@@ -115,7 +117,7 @@ def learn(
     LabelError
         If fewer than two rows of a class consent to everything.
     WeightContractError
-        If a category has no influence or the contract has no solution.
+        If a category has no influence to carry its weight, or the contract has no solution.
     """
     full = np.asarray(data.consented.all(axis=1))
     if min(data.bad[full].sum(), (1.0 - data.bad[full]).sum()) < 2:
@@ -124,13 +126,12 @@ def learn(
             "learns from those. Add some, or leave a category out of the model."
         )
     shared = train_booster(recipe, layout, data, full)
-    _check_influence(layout, shared)
-    fits, boosters = fit_patterns(data, layout, recipe, shared, thin, alternatives.own_booster_gap)
+    fits, boosters = fit_patterns(data, layout, recipe, shared, told, alternatives.own_booster_gap)
     unconstrained = _unconstrained(recipe, data, full, shared) if alternatives.unconstrained else None
     oof = _out_of_fold(data, shared, full, unconstrained)
     learned = Learned(
-        # Each column on its own: the shares need no more, and no row is left that belongs to a member.
-        boosters=tuple(SavedBooster(b.text, np.sort(b.reference, axis=0)) for b in boosters),
+        # Each column on its own, in cohorts: the shares need no more, and nothing is left that is a member's own.
+        boosters=tuple(SavedBooster(b.text, cohort_means(b.reference)) for b in boosters),
         patterns=tuple(fit.shipped for fit in fits),
         contract_report=_report(layout, recipe.seed, fits[0], shared, oof, data),
         calibration_reports={fit.shipped.used: _calibration(fit, data, scale) for fit in fits},
@@ -139,18 +140,6 @@ def learn(
         percentiles=tuple(_percentiles(fit.shipped, boosters, scale) for fit in fits),
     )
     return learned, oof
-
-
-def _check_influence(layout: CategoryLayout, shared: TrainedBooster) -> None:
-    contract = layout.contract_over(frozenset(layout.names))
-    mute = [
-        n for n, s, low in zip(contract.names, shared.influence, contract.lowest, strict=True) if s == 0 and low > 0
-    ]
-    if mute and contract.binds:
-        raise WeightContractError(
-            f"Category {mute[0]!r} must have influence to carry its weight, got none: no tree uses its features. "
-            "Add features to it, leave it out, or allow a tolerance of at least its weight."
-        )
 
 
 def _calibration(fit: PatternFit, data: TrainingData, scale: ScoreScale) -> CalibrationReport:

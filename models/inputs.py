@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import issparse
 
-from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError
+from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError, ParameterError
 from benne.features.categories import CATEGORIES
 from benne.features.consent_mask import split_mask
 from benne.models.evidence import ANYTHING_TELLS, NOTHING_TELLS, ZERO_TELLS_NOTHING
@@ -88,11 +88,11 @@ def read_table(X: Any) -> FeatureTable:
         raise FeatureTypeError("X must be dense, got a sparse matrix. Sparse input is not scored; pass a table.")
     frame = _frame_of(X)
     named = frame is not None and not all(isinstance(name, numbers.Integral) for name in frame.columns)
-    if frame is None or not named:
-        array = _array_of(X if frame is None else frame.to_numpy())
+    if frame is None:
+        array = _array_of(X)
         frame = pd.DataFrame(array, columns=[f"x{j}" for j in range(array.shape[1])], copy=False)
-        if hasattr(X, "index") and hasattr(X, "columns"):
-            frame.index = X.index
+    elif not named:
+        frame = frame.set_axis([f"x{j}" for j in range(frame.shape[1])], axis=1)
     _check_names(frame)
     features, mask = split_mask(frame)
     if features.shape[1] == 0:
@@ -117,14 +117,28 @@ def _frame_of(X: Any) -> pd.DataFrame | None:
         import pyarrow as pa  # only tables that are not pandas need it
 
         table = X if isinstance(X, pa.Table) else pa.table(X)
-        columns = {name: table.column(j).to_pandas() for j, name in enumerate(table.column_names)}
+        columns = {name: _column_of(name, table.column(j)) for j, name in enumerate(table.column_names)}
         if len(columns) < table.num_columns:
             raise FeatureColumnsError("Column names of X must be unique, got a name twice. Rename or drop one.")
         return pd.DataFrame(columns)
     return None
 
 
+def _column_of(name: str, column: Any) -> pd.Series[Any]:
+    """A column of Arrow's; whole numbers beside nulls become floats there, which may not hold them exactly."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.null_count and pa.types.is_integer(column.type):
+        ends = [bound for bound in pc.min_max(column).as_py().values() if bound is not None]
+        _refuse_beyond(name, sum(abs(bound) > _EXACT_INT for bound in ends))
+    series: pd.Series[Any] = column.to_pandas()
+    return series
+
+
 def _array_of(X: Any) -> npt.NDArray[Any]:
+    if isinstance(X, np.ma.MaskedArray):
+        raise FeatureTypeError("X must say what is not known by NaN, got a masked array. Pass X.filled(numpy.nan).")
     array = np.asarray(X)
     if array.ndim != 2:
         raise FeatureColumnsError(
@@ -144,7 +158,15 @@ def _numbers_of(array: npt.NDArray[np.object_]) -> Floats:
                 "Each value of an array given as argument must be not a string or the like but a real number, "
                 f"got {kind.__name__}. Convert X to float64."
             )
+    _refuse_beyond("X", sum(isinstance(v, numbers.Integral) and abs(int(v)) > _EXACT_INT for v in array.ravel()))
     return array.astype(np.float64)
+
+
+def _refuse_beyond(name: Any, beyond: int) -> None:
+    if beyond:
+        raise FeatureValueError(
+            f"Feature {name!r} must hold whole numbers up to 2**53 in size, got {beyond} rows beyond. Correct them."
+        )
 
 
 def _check_names(frame: pd.DataFrame) -> None:
@@ -233,18 +255,13 @@ def _floats_throughout(frame: pd.DataFrame, columns: Sequence[str]) -> Floats | 
 
 def _float_column(column: pd.Series[Any]) -> Floats:
     dtype = column.dtype
-    if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype) or dtype.kind == "c":
+    if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype) or dtype.kind not in "iuf":
         raise FeatureTypeError(
             f"Feature {column.name!r} must be of numbers (float64 or whole numbers), got {dtype}. Convert it."
         )
     if dtype.kind in "iu":
         values = column.dropna()
-        beyond = int(((values > _EXACT_INT) | (values < -_EXACT_INT)).sum())
-        if beyond:
-            raise FeatureValueError(
-                f"Feature {column.name!r} must hold whole numbers up to 2**53 in size, "
-                f"got {beyond} rows beyond. Correct them."
-            )
+        _refuse_beyond(column.name, int(((values > _EXACT_INT) | (values < -_EXACT_INT)).sum()))
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -253,6 +270,9 @@ def rules_for(columns: Sequence[str], categories: Iterable[str], directions: Map
 
     The registry is asked only where the categories are among the five of the score.
     """
+    unknown = [name for name in directions if name not in columns]
+    if unknown:
+        raise ParameterError(f"monotone must name columns of X, got {_listed(unknown)}. Correct its name.")
     specs: Any = {}
     if set(categories) <= set(CATEGORIES):
         from benne.features import registry

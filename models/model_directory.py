@@ -6,12 +6,18 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Final
 
 from benne.errors import ModelDirectoryError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["FILES", "MANIFEST", "found_model", "replace_model"]
 
@@ -39,20 +45,42 @@ def replace_model(path: str | PathLike[str], write: Callable[[Path], None]) -> N
     """
     target = _resolved(path)
     try:
-        _recover(target)
-        if target.exists() and not _replaceable(target):
-            raise ModelDirectoryError("path must be new, empty, or a saved model, got something else. Choose another.")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
             fresh = Path(scratch) / "new"
             fresh.mkdir()
+            with _alone_in(target.parent):
+                _recover(target)
+                _refuse_others(target)
             write(fresh)
-            _swap(fresh, target)
+            with _alone_in(target.parent):
+                _recover(target)
+                _refuse_others(target)
+                _swap(fresh, target)
     except OSError as error:
         raise ModelDirectoryError(
             f"path must be a place to write to, got {type(error).__name__} ({error.strerror}). "
             "An earlier model there is as it was."
         ) from None
+
+
+def _refuse_others(target: Path) -> None:
+    if target.exists() and not _replaceable(target):
+        raise ModelDirectoryError("path must be new, empty, or a saved model, got something else. Choose another.")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While nobody else replaces a model in the folder; the lock goes with the process, should that die."""
+    if fcntl is None:  # where there is none, savers must take turns by themselves
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def found_model(path: str | PathLike[str]) -> Path:
@@ -111,9 +139,10 @@ def _swap(fresh: Path, target: Path) -> None:
 
 def _replaceable(target: Path) -> bool:
     """Whether it is an empty directory, or a saved model with nothing else in it."""
-    if not target.is_dir():
+    try:
+        content = list(target.iterdir())
+    except (FileNotFoundError, NotADirectoryError):  # perhaps just moved by a save
         return False
-    content = list(target.iterdir())
     known = {MANIFEST, *FILES}
     if any(entry.name not in known or entry.is_symlink() or not entry.is_file() for entry in content):
         return False

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from benne.errors import WeightContractError
 from benne.features.categories import CATEGORIES
 from benne.models.additive_booster import BoosterRecipe
 from benne.models.category_layout import CategoryLayout
@@ -18,7 +19,13 @@ from benne.models.pd_interval import PdUncertainty, jackknife_error, spread_betw
 from benne.models.resampling import metrics_of
 from benne.models.score_function import PatternWeights
 from benne.models.trained_booster import TrainedBooster, TrainingData, train_booster
-from benne.models.weight_contract import ContractSolution, solve_contract
+from benne.models.weight_contract import (
+    SHARES_HOLD_TO,
+    Contract,
+    ContractSolution,
+    largest_miss,
+    solve_contract,
+)
 
 __all__ = ["PatternFit", "fit_patterns"]
 
@@ -58,7 +65,7 @@ class PatternFit:
 
 
 def fit_patterns(
-    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, shared: TrainedBooster, thin: Bools,
+    data: TrainingData, layout: CategoryLayout, recipe: BoosterRecipe, shared: TrainedBooster, told: Bools,
     gap: float | None,
 ) -> tuple[list[PatternFit], list[TrainedBooster]]:  # fmt: skip
     """Solve every allowed pattern; the full one first.
@@ -70,8 +77,8 @@ def fit_patterns(
     recipe : BoosterRecipe
         Of the shared booster.
     shared : TrainedBooster
-    thin : ndarray of bool, shape (n,)
-        Files with nothing on record in some category.
+    told : ndarray of bool, shape (n, categories)
+        Whether anything is on record in each category.
     gap : float or None
         Out-of-fold AUC by which a booster of the pattern's own must be better to be taken; None never tries.
 
@@ -84,12 +91,15 @@ def fit_patterns(
     boosters, fits = [shared], []
     tries = gap is not None and set(layout.names) <= set(CATEGORIES)  # nobody can withhold other categories
     for used in allowed_patterns(layout):
-        fit = _solved(data, layout, shared, used, thin, _SHARED)
+        try:
+            fit = _solved(data, layout, shared, used, told, _SHARED)
+        except WeightContractError as error:
+            raise error if len(used) == len(layout.names) else _of_pattern(used, error) from None
         if tries and len(used) < len(layout.names):
             own = train_booster(_alone(recipe, layout, used), layout, data, data.covering(_inside(layout, used)))
-            other = _solved(data, layout, own, used, thin, len(boosters))
-            fit = dataclasses.replace(fit, auc_own=other.auc)
-            if gap is not None and other.auc - fit.auc > gap:
+            other = _solved_alone(data, layout, own, used, told, len(boosters))
+            fit = dataclasses.replace(fit, auc_own=fit.auc_own if other is None else other.auc)
+            if gap is not None and other is not None and other.auc - fit.auc > gap:
                 boosters.append(own)
                 fit = dataclasses.replace(other, auc=fit.auc, auc_own=other.auc)
         if not fit.solution.multipliers.any():
@@ -99,6 +109,10 @@ def fit_patterns(
             )
         fits.append(fit)
     return fits, boosters
+
+
+def _of_pattern(used: frozenset[str], error: WeightContractError) -> WeightContractError:
+    return WeightContractError(f"Where only {' and '.join(map(repr, sorted(used)))} may be used: {error}")
 
 
 def _inside(layout: CategoryLayout, used: frozenset[str]) -> Bools:
@@ -111,8 +125,18 @@ def _alone(recipe: BoosterRecipe, layout: CategoryLayout, used: frozenset[str]) 
     return dataclasses.replace(recipe, groups=groups)
 
 
+def _solved_alone(
+    data: TrainingData, layout: CategoryLayout, own: TrainedBooster, used: frozenset[str], told: Bools, number: int
+) -> PatternFit | None:
+    """The same on a booster of the pattern's own; None where that one cannot carry the weights."""
+    try:
+        return _solved(data, layout, own, used, told, number)
+    except WeightContractError:
+        return None
+
+
 def _solved(
-    data: TrainingData, layout: CategoryLayout, booster: TrainedBooster, used: frozenset[str], thin: Bools, number: int
+    data: TrainingData, layout: CategoryLayout, booster: TrainedBooster, used: frozenset[str], told: Bools, number: int
 ) -> PatternFit:
     """Solve one pattern on the rows whose consent covers it; withheld categories are never read."""
     inside = _inside(layout, used)
@@ -126,6 +150,8 @@ def _solved(
     )  # fmt: skip
     log_odds = np.full(len(rows), np.nan)
     log_odds[rows] = solution.log_odds(z)
+    _check_shares(layout.contract_over(used), (booster.reference * multipliers)[:, inside])
+    thin = np.asarray((~told[:, inside]).any(axis=1))  # of what enters: what is withheld is never looked at
     return PatternFit(
         shipped=PatternWeights(used, tuple(multipliers.tolist()), solution.intercept, number),
         solution=solution,
@@ -135,6 +161,15 @@ def _solved(
         auc_own=float("nan"),
         uncertainty=_uncertainty(data, booster, solution, inside, rows, log_odds, thin),
     )
+
+
+def _check_shares(contract: Contract, contributions: Floats) -> None:
+    missed = largest_miss(contract, contributions)
+    if missed > SHARES_HOLD_TO and contributions.any():
+        raise WeightContractError(
+            f"Shares on the reference sample must be within {SHARES_HOLD_TO:g} of what the contract allows, got "
+            f"{missed:.3g} off. Add features to the categories, or allow a tolerance."
+        )
 
 
 def _uncertainty(

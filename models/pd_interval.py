@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from benne.models.consent_patterns import by_pattern
 
@@ -136,12 +136,11 @@ def spread_between_members(log_odds: Floats, bad: Floats, groups: Indices | None
     _, group, seen = np.unique(groups, return_inverse=True, return_counts=True)
     if (seen > 1).sum() < _FEWEST_GROUPS:
         return None
-    predicted = expit(log_odds)
-    agreement = _pairs(bad - predicted, group)
+    agreement = _pairs(bad - expit(log_odds), group)
     low, high = 0.0, _WIDEST
     for _ in range(12):  # to a thousandth
         middle = (low + high) / 2.0
-        if _expected_agreement(predicted, group, middle) < agreement:
+        if _expected_agreement(log_odds, group, middle) < agreement:
             low = middle
         else:
             high = middle
@@ -175,8 +174,9 @@ def _interval(log_odds: Floats, thin: Bools, uncertainty: PdUncertainty, level: 
     error = np.where(thin, np.array(uncertainty.thin_error)[fifth], np.array(uncertainty.error)[fifth])
     spreads = uncertainty.spread or 0.0, uncertainty.thin_spread or 0.0
     half = NormalDist().inv_cdf((1.0 + level) / 2.0) * np.hypot(error, np.where(thin, *reversed(spreads)))
-    centre = np.where(thin, *(_centre(expit(log_odds), spread) for spread in reversed(spreads)))
-    return expit(centre - half), expit(centre + half)
+    centre = np.where(thin, *(_centre(log_odds, spread) for spread in reversed(spreads)))
+    pd = expit(log_odds)  # the mean, which a low level may leave outside of what is around the median
+    return np.minimum(expit(centre - half), pd), np.maximum(expit(centre + half), pd)
 
 
 def _root_mean_square(error: Floats) -> float:
@@ -188,18 +188,18 @@ def _pairs(values: Floats, group: Indices) -> float:
     return float((np.bincount(group, values) ** 2 - np.bincount(group, values**2)).sum() / 2.0)
 
 
-def _expected_agreement(predicted: Floats, group: Indices, spread: float) -> float:
-    centre = _centre(predicted, spread)
+def _expected_agreement(log_odds: Floats, group: Indices, spread: float) -> float:
+    centre = _centre(log_odds, spread)
     together = [_pairs(expit(centre + spread * node), group) for node in _NODES]
-    return float(_CHANCES @ together) - _pairs(predicted, group)
+    return float(_CHANCES @ together) - _pairs(expit(log_odds), group)
 
 
-def _centre(predicted: Floats, spread: float) -> Floats:
+def _centre(log_odds: Floats, spread: float) -> Floats:
     """Log odds around which PDs spread whose mean is the predicted one."""
-    return np.asarray(np.interp(predicted, _means(spread), _GRID))
+    return log_odds if spread == 0.0 else np.asarray(np.interp(log_odds, _means(spread), _GRID))
 
 
 @lru_cache(maxsize=256)
 def _means(spread: float) -> Floats:
-    """Mean PD of members who spread around each point of the grid."""
-    return np.asarray(expit(_GRID[:, None] + spread * _NODES) @ _CHANCES)
+    """Log odds of the mean PD of members who spread around each point of the grid."""
+    return np.asarray(logit(expit(_GRID[:, None] + spread * _NODES) @ _CHANCES))

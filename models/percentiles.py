@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from benne.models.cohorts import SMALLEST_COHORT, number_between
 from benne.models.consent_patterns import by_pattern
 
-__all__ = ["SMALLEST_COHORT", "percentile_edges", "percentile_of", "percentiles_of"]
+__all__ = ["percentile_edges", "percentile_of", "percentiles_of"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-SMALLEST_COHORT: Final = 50
-"""Members between two percentiles that are told apart, at least: no step is anybody's own score."""
-
 
 def percentile_edges(scores: Floats) -> tuple[float, ...]:
-    """Scores that part a sample into equal shares of :data:`SMALLEST_COHORT` members or more, 100 shares at most.
+    """Numbers that part a sample's scores into equal shares of fifty members or more, 100 shares at most.
+
+    Each lies between two members' scores and is none of them. Where many share a score there is no
+    number between: a share then has the score's members on both its sides.
 
     Parameters
     ----------
@@ -32,7 +32,15 @@ def percentile_edges(scores: Floats) -> tuple[float, ...]:
         Empty where the sample is too small to be parted.
     """
     shares = min(100, len(scores) // SMALLEST_COHORT)
-    return tuple(np.quantile(scores, np.arange(1, shares) / shares).tolist()) if shares > 1 else ()
+    ordered = np.sort(scores)
+    cuts = [len(ordered) * k // shares for k in range(1, shares)]
+    return tuple(_edge(ordered, cut) for cut in cuts)
+
+
+def _edge(ordered: Floats, cut: int) -> float:
+    """Between the members before a cut and those from it on, or what they all have."""
+    low, high = float(ordered[cut - 1]), float(ordered[cut])
+    return number_between(low, high) if low < high else high
 
 
 def percentile_of(scores: Floats, edges: Sequence[float]) -> Floats:

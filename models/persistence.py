@@ -31,7 +31,8 @@ from benne.models.score_function import ScoreFunction
 
 __all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
+_ATTEMPTS: Final = 20
 
 MALFORMED: Final = (
     ArithmeticError, AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError, LightGBMError,
@@ -125,10 +126,9 @@ def load_state(path: str | PathLike[str]) -> tuple[ModelState, dict[str, Any]]:
     ------
     ModelDirectoryError
     """
-    directory = found_model(path)
+    files = _consistent(path)
     try:
-        _verify(directory)
-        state, parameters = _read(directory)
+        state, parameters = _read(files)
         check_promises(state)
         (parameters["booster"] or BoosterOptions()).check()
     except ModelDirectoryError:
@@ -145,12 +145,40 @@ def malformed(error: Exception) -> ModelDirectoryError:
     )
 
 
-def _verify(directory: Path) -> None:
-    manifest_path = directory / MANIFEST
-    if not manifest_path.is_file():
+def _consistent(path: str | PathLike[str]) -> dict[str, bytes]:
+    """The files of one save, each read once: what was hashed is what is parsed.
+
+    A save may replace the model while it is read. Then another directory stands in its place, and
+    reading begins again.
+    """
+    for _ in range(_ATTEMPTS):
+        directory = found_model(path)
+        before = _identity(directory)
+        try:
+            return _verified(directory)
+        except ModelDirectoryError as error:
+            refusal = error
+            if before == _identity(found_model(path)):
+                break
+    raise refusal
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """Which directory stands there, and since when; None where there is none."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns
+
+
+def _verified(directory: Path) -> dict[str, bytes]:
+    """Content of every file by name, once each has the hash that the manifest says."""
+    manifest_bytes = _bytes_of(directory / MANIFEST)
+    if manifest_bytes is None:
         raise ModelDirectoryError(f"A saved model must be a directory with {MANIFEST}, got none. Check the path.")
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = json.loads(manifest_bytes)
         version, files = manifest["format_version"], dict(manifest["files"])
     except MALFORMED as error:
         raise ModelDirectoryError(
@@ -169,20 +197,33 @@ def _verify(directory: Path) -> None:
         )
     if sorted(files) != sorted(FILES):
         raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(FILES)}. Restore the saved model.")
+    content = {}
     for name in FILES:
-        if not (directory / name).is_file():
+        found = _bytes_of(directory / name)
+        if found is None:
             raise ModelDirectoryError(f"The saved model must hold {name}, got none. Restore it.")
-        if _sha256(directory / name) != files[name]:
+        if hashlib.sha256(found).hexdigest() != files[name]:
             raise ModelDirectoryError(f"{name} is corrupted: its hash is not the manifest's. Restore the saved model.")
+        content[name] = found
+    return content
 
 
-def _read(directory: Path) -> tuple[ModelState, dict[str, Any]]:
-    model = json.loads((directory / _MODEL).read_text(encoding="utf-8"))
-    reports = json.loads((directory / _REPORTS).read_text(encoding="utf-8"))
+def _bytes_of(path: Path) -> bytes | None:
+    """What is in a file, or None where there is none."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise malformed(error) from None
+
+
+def _read(files: Mapping[str, bytes]) -> tuple[ModelState, dict[str, Any]]:
+    model, reports = json.loads(files[_MODEL]), json.loads(files[_REPORTS])
     layout = serialising.layout_from(model["layout"])
     learned = Learned(
         **serialising.patterns_from(model["patterns"]),
-        boosters=_boosters(directory, layout.names),
+        boosters=_boosters(files, layout.names),
         pattern_table=serialising.frame_from(reports["patterns"]),
         contract_report=serialising.contract_from(reports["contract"]),
         calibration_reports=serialising.calibration_from(reports["calibration"]),
@@ -198,12 +239,12 @@ def _read(directory: Path) -> tuple[ModelState, dict[str, Any]]:
     return state, serialising.parameters_from(model["parameters"])
 
 
-def _boosters(directory: Path, names: Sequence[str]) -> tuple[SavedBooster, ...]:
-    own = json.loads((directory / _OWN_BOOSTERS).read_text(encoding="utf-8"))
-    table = pq.read_table(directory / _REFERENCE)
+def _boosters(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[SavedBooster, ...]:
+    own = json.loads(files[_OWN_BOOSTERS])
+    table = pq.read_table(pa.BufferReader(files[_REFERENCE]))
     number = table.column("booster").to_numpy()
     reference = np.column_stack([table.column(name).to_numpy() for name in names])
-    texts = [(directory / _BOOSTER).read_text(encoding="utf-8"), *own]
+    texts = [files[_BOOSTER].decode(), *own]
     return tuple(SavedBooster(text, reference[number == k]) for k, text in enumerate(texts))
 
 

@@ -29,7 +29,7 @@ from benne.models.inputs import FeatureRules, FeatureTable, check_values, float_
 from benne.models.labels import Labels, label_array, read_labels, read_sample_weight
 from benne.models.trained_booster import TrainingData
 
-__all__ = ["Folding", "ScoredRows", "scored_rows", "thin_files", "tightened", "training_data"]
+__all__ = ["Folding", "ScoredRows", "scored_rows", "tightened", "told_of", "training_data"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -136,20 +136,24 @@ def _known(matrix: Floats, layout: CategoryLayout) -> Bools:
     return np.column_stack([~np.isnan(matrix[:, group]).all(axis=1) for group in layout.groups])
 
 
-def thin_files(data: TrainingData, rules: FeatureRules, layout: CategoryLayout) -> Bools:
-    """Whether nothing is on record in some category that a training row consents to, shape (n,)."""
-    return np.asarray((data.consented & ~told_by_category(data.X, rules.tells, layout)).any(axis=1))
+def told_of(data: TrainingData, rules: FeatureRules, layout: CategoryLayout) -> Bools:
+    """Whether anything is on record in each category of each training row, shape (n, categories)."""
+    return told_by_category(data.X, rules.tells, layout)
 
 
 def _labelled(y: Any, sample_weight: Any, rows: int) -> tuple[Labels, Floats | None, Bools]:
-    """Labels and weights of the rows that count; a row of weight zero is not there."""
+    """Labels and weights of the rows that count; a row of weight zero is not there.
+
+    A weight says how much a row counts beside others. Penalties and the smoothing of the calibration count
+    rows, so weights are scaled to a mean of 1: if they summed to 1, little but the prior would be left.
+    """
     weight = read_sample_weight(sample_weight, rows)
     if weight is None:
         return read_labels(y, rows), None, np.ones(rows, dtype=bool)
     keep = weight > 0
     values = None if y is None else label_array(y)
     if values is not None and values.ndim and len(values) == rows:
-        return read_labels(values[keep], int(keep.sum())), weight[keep], keep
+        return read_labels(values[keep], int(keep.sum())), weight[keep] / weight[keep].mean(), keep
     return read_labels(values, rows), weight, keep
 
 

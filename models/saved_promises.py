@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from benne.errors import ModelDirectoryError
+from benne.models.booster_text import check_booster_text
 from benne.models.consent_patterns import allowed_patterns
-from benne.models.weight_contract import influence_shares
+from benne.models.weight_contract import SHARES_HOLD_TO, largest_miss
 
 if TYPE_CHECKING:
     from benne.models.category_layout import CategoryLayout
@@ -21,14 +20,7 @@ if TYPE_CHECKING:
     from benne.models.persistence import ModelState
 from benne.models.score_function import PatternWeights
 
-__all__ = ["check_booster_text", "check_promises"]
-
-_SHARES_HOLD_TO: Final = 1e-6
-_FIRST_TREE: Final = re.compile(r"^Tree=0$", re.M)
-_TREE_SIZES: Final = re.compile(r"^tree_sizes=([\d ]*)$", re.M)
-_COLUMNS: Final = re.compile(r"^max_feature_idx=(\d+)$", re.M)
-_OF_NODES: Final = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "internal_count")
-_OF_LEAVES: Final = ("leaf_value", "leaf_count")
+__all__ = ["check_promises"]
 
 
 def check_promises(state: ModelState) -> None:
@@ -128,64 +120,12 @@ def _check_shares(pattern: PatternWeights, state: ModelState) -> None:
         return
     inside = [name in pattern.used for name in state.layout.names]
     reference = state.learned.boosters[pattern.booster].reference
-    shares = influence_shares((reference * np.array(pattern.multipliers))[:, inside])
-    missed = float((np.abs(shares - contract.weights) - contract.tolerance).max())
-    if not missed <= _SHARES_HOLD_TO:
+    missed = largest_miss(contract, (reference * np.array(pattern.multipliers))[:, inside])
+    if not missed <= SHARES_HOLD_TO:
         raise ModelDirectoryError(
-            f"Shares on the reference sample must be within {_SHARES_HOLD_TO:g} of what the contract allows, "
+            f"Shares on the reference sample must be within {SHARES_HOLD_TO:g} of what the contract allows, "
             f"got {missed:g} off. Fit anew."
         )
-
-
-def check_booster_text(text: str, columns: int) -> None:
-    """Refuse a text model on which LightGBM would end the process instead of raising.
-
-    Raises
-    ------
-    ModelDirectoryError
-        If it is cut, its trees are not as long as its header says, its columns are not those
-        of the model, or a leaf is not finite.
-    """
-    start, sizes, width = _FIRST_TREE.search(text), _TREE_SIZES.search(text), _COLUMNS.search(text)
-    end = text.find("end of trees\n")
-    whole = start is not None and sizes is not None and width is not None and end > start.start()
-    _must(whole, "a text model from its header to the end of its trees", "a part of one")
-    if start is None or sizes is None or width is None:
-        return
-    trees = text[start.start() : end].encode()
-    lengths = [int(size) for size in sizes[1].split()]
-    offsets = np.cumsum([0, *lengths])
-    # LightGBM leaves the separating blank lines after the last tree out of the sizes.
-    heads = [trees[a : a + 5 + len(str(k))] == f"Tree={k}".encode() for k, a in enumerate(offsets[:-1])]
-    _must(
-        all(heads) and trees.count(b"Tree=") == len(lengths) and not trees[offsets[-1] :].strip(),
-        "trees as long as the header of the text model says",
-        "others",
-    )
-    _must(int(width[1]) + 1 == columns, f"a text model of {columns} columns", "another number")
-    for a, b in itertools.pairwise(offsets):
-        _check_tree(dict(line.split("=", 1) for line in trees[a:b].decode().splitlines() if "=" in line), columns)
-
-
-def _check_tree(fields: dict[str, str], columns: int) -> None:
-    leaves = int(fields["num_leaves"])
-    if leaves < 2:
-        return
-    nodes = {name: np.array(fields[name].split(), dtype=np.float64) for name in _OF_NODES}
-    ends = {name: np.array(fields[name].split(), dtype=np.float64) for name in _OF_LEAVES}
-    _must(
-        all(len(values) == leaves - 1 for values in nodes.values())
-        and all(len(values) == leaves and bool(np.isfinite(values).all()) for values in ends.values()),
-        "trees with a finite value for every leaf and a split for every node",
-        "others",
-    )
-    column, number = nodes["split_feature"], np.arange(leaves - 1)
-    within = bool(((column >= 0) & (column < columns)).all())
-    for name in ("left_child", "right_child"):  # a child that is a leaf is below zero; others follow their parent
-        child = nodes[name]
-        inner = (child > number) & (child < leaves - 1)
-        within = within and bool((inner | ((child < 0) & (child >= -leaves))).all())
-    _must(within, "trees whose nodes lead to their leaves", "others")
 
 
 def _all_text(names: Collection[Any]) -> bool:

@@ -66,7 +66,8 @@ class TrainedBooster:
     folds : FoldTrees
     trees : AdditiveTrees
     z : ndarray of float64, shape (n, categories)
-        Category functions of held-out rows over their fold's influence; NaN where never held out.
+        Category functions of held-out rows over their fold's influence on the reference sample; NaN
+        where never held out, zero for a category in which the shipped booster does not vary.
     reference_rows : ndarray of int, shape (m,)
         The reference sample.
     reference : ndarray of float64, shape (m, categories)
@@ -119,11 +120,14 @@ def train_booster(recipe: BoosterRecipe, layout: CategoryLayout, data: TrainingD
     of_reference = []
     for fold_text, held in zip(fitted.texts, folds_within(data.folds, learns, data.bad)[1], strict=True):
         fold = _trees(fold_text, recipe, layout, tabled=False)
-        g = fold.category_functions(data.X[held])
-        z[held] = _over(g, influence(g[learns[held]]))
         g = fold.category_functions(data.X[rows])
-        of_reference.append(_over(g, influence(g)))
-    return TrainedBooster(text, fitted, trees, z, rows, trees.category_functions(data.X[rows]), np.stack(of_reference))
+        scale = influence(g)
+        of_reference.append(_over(g, scale))
+        z[held] = _over(fold.category_functions(data.X[held]), scale)
+    reference = trees.category_functions(data.X[rows])
+    mute = influence(reference) == 0  # of the booster that ships: what folds found in it cannot be shipped
+    z[:, mute] = np.where(np.isnan(z[:, mute]), np.nan, 0.0)
+    return TrainedBooster(text, fitted, trees, z, rows, reference, np.stack(of_reference))
 
 
 def cross_fitted(recipe: BoosterRecipe, data: TrainingData, learns: Bools) -> FoldTrees:

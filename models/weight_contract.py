@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +15,21 @@ from scipy.special import expit
 from benne.errors import WeightContractError
 
 __all__ = [
+    "SHARES_HOLD_TO",
     "Contract",
     "ContractSolution",
     "influence",
     "influence_shares",
+    "largest_miss",
     "slope_and_intercept",
     "solve_contract",
 ]
 
+SHARES_HOLD_TO: Final = 1e-6
+"""Largest difference of a share on the reference sample from what the contract allows."""
+
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -36,11 +44,14 @@ class Contract:
         Target shares; they sum to 1.
     tolerance : float or ndarray, shape (categories,)
         Largest allowed difference of a share from its weight; 0 is exact, 1 leaves shares free.
+    mute : ndarray of bool, shape (categories,), or None
+        Categories without influence, which get no share; see :meth:`without`.
     """
 
     names: tuple[str, ...]
     weights: Floats
     tolerance: float | Floats
+    mute: Bools | None = None
 
     @property
     def lowest(self) -> Floats:
@@ -50,12 +61,31 @@ class Contract:
     @property
     def highest(self) -> Floats:
         """Largest allowed share of each category."""
-        return np.minimum(self.weights + self.tolerance, 1.0)
+        highest = np.minimum(self.weights + self.tolerance, 1.0)
+        return highest if self.mute is None else np.where(self.mute, 0.0, highest)
 
     @property
     def binds(self) -> bool:
-        """Whether some category is promised an influence beside others."""
-        return len(self.names) > 1 and bool((self.lowest > 0).any())
+        """Whether the share of some category beside others is held to anything."""
+        return len(self.names) > 1 and bool((self.lowest > 0).any() or (self.highest < 1).any())
+
+    def without(self, mute: Bools) -> Contract:
+        """The same with no share for categories that have no influence.
+
+        Raises
+        ------
+        WeightContractError
+            If one of them is promised a share, or nobody may take up what it leaves.
+        """
+        if not self.binds or not mute.any():
+            return self
+        named = " and ".join(repr(name) for name, one in zip(self.names, mute, strict=True) if one)
+        if (self.lowest[mute] > 0).any() or self.highest[~mute].sum() < 1.0 - 1e-12:
+            raise WeightContractError(
+                f"Category {named} must have influence to carry its weight, got none: no tree uses its features. Add "
+                "features, leave it out, or allow a tolerance: to it, of its weight, and to those that take it up."
+            )
+        return dataclasses.replace(self, mute=mute)
 
 
 @dataclass(frozen=True)
@@ -70,9 +100,24 @@ class ContractSolution:
         return np.asarray(self.intercept + z @ self.multipliers)
 
 
+_ROUNDING = 1e-12
+"""Of the largest value: what less than this part of it varies is a constant."""
+
+
 def influence(values: Floats) -> Floats:
-    """Mean absolute deviation from the mean, per column; shape (categories,)."""
-    return np.asarray(np.abs(values - values.mean(axis=0)).mean(axis=0))
+    """Mean absolute deviation from the mean, per column; shape (categories,).
+
+    Zero where a column differs from a constant by no more than rounding.
+
+    Examples
+    --------
+    >>> influence(np.full((3, 1), 0.1))
+    array([0.])
+    """
+    if not len(values):
+        return np.zeros(values.shape[1])
+    each = np.abs(values - values.mean(axis=0)).mean(axis=0)
+    return np.where(each > _ROUNDING * np.abs(values).max(axis=0), each, 0.0)
 
 
 def influence_shares(contributions: Floats) -> Floats:
@@ -88,6 +133,21 @@ def influence_shares(contributions: Floats) -> Floats:
     return np.asarray(each / total) if total > 0 else np.zeros_like(each)
 
 
+def largest_miss(contract: Contract, contributions: Floats) -> float:
+    """By how much a share is off beyond its tolerance; nothing where the contract binds nobody.
+
+    Parameters
+    ----------
+    contract : Contract
+    contributions : ndarray of float64, shape (m, categories)
+        Of the contract's categories on the reference sample.
+    """
+    if not contract.binds:
+        return 0.0
+    missed = np.abs(influence_shares(contributions) - contract.weights) - contract.tolerance
+    return max(float(missed.max()), 0.0)
+
+
 def solve_contract(z: Floats, bad: Floats, contract: Contract, sample_weight: Floats | None = None) -> ContractSolution:
     """Minimise the log loss over intercept and multipliers under the contract.
 
@@ -100,7 +160,7 @@ def solve_contract(z: Floats, bad: Floats, contract: Contract, sample_weight: Fl
     Parameters
     ----------
     z : ndarray of float64, shape (n, categories)
-        Out-of-fold category functions, centred and divided by their influence.
+        Out-of-fold category functions, divided by their influence; all zero in a column without any.
     bad : ndarray of float64, shape (n,)
         1 for bad, 0 for good.
     contract : Contract
@@ -109,7 +169,8 @@ def solve_contract(z: Floats, bad: Floats, contract: Contract, sample_weight: Fl
     Raises
     ------
     WeightContractError
-        If the contract binds and the best slope is not positive. Without a contract to keep
+        If the contract binds and the best slope is not positive, or a category without influence
+        is promised a share, or nobody may take up what it leaves. Without a contract to keep
         (one category, or free weights) the slope is then zero: the model has found nothing,
         and says so by giving everybody the base rate.
 
@@ -119,6 +180,7 @@ def solve_contract(z: Floats, bad: Floats, contract: Contract, sample_weight: Fl
     """
     weight = np.ones(len(bad)) if sample_weight is None else sample_weight
     target = _smoothed(bad, weight)
+    contract = contract.without(np.asarray(~z.any(axis=0)))
     shares = contract.weights
     if np.any(np.asarray(contract.tolerance) > 0) and len(contract.names) > 1:
         shares = _best_shares(z, target, weight / weight.sum(), contract)

@@ -60,7 +60,7 @@ def report_on(
     resampler = test.resampler(options.seed, options.resamples)
     comparison, not_compared = (comparison, "") if comparison else _compared(run, options)
     return EvaluationReport(
-        facts=_facts(run, train, test, options),
+        facts=_facts(run, options),
         scale=run.model.scale_,
         metrics=_metrics(test, options),
         weighted=dict(run.weighted),
@@ -91,12 +91,12 @@ def _compared(run: TrainingRun, options: ReportOptions) -> tuple[Comparison | No
     return found, ""
 
 
-def _facts(run: TrainingRun, train: Sample, test: Sample, options: ReportOptions) -> RunFacts:
+def _facts(run: TrainingRun, options: ReportOptions) -> RunFacts:
     sides: Mapping[str, LabelledRows] = {"train": run.train, "test": run.test}
     since = run.split.how.since
     return RunFacts(
         rows={side: len(rows.bad) for side, rows in sides.items()},
-        members={side: int(s.members.max()) + 1 for side, s in (("train", train), ("test", test))},
+        members={side: rows.features.index.get_level_values("subject_id").nunique() for side, rows in sides.items()},
         bad_rate={side: float(rows.bad.mean()) for side, rows in sides.items()},
         left_out={side: _left_out(rows) for side, rows in sides.items()},
         split=run.split.how.order,

@@ -49,7 +49,7 @@ class Tree:
 
 def trees_of(text: str) -> Iterator[Tree]:
     """Every tree that splits; a constant one adds the same for everybody."""
-    for block in text.split("\nTree=")[1:]:
+    for block in text.partition("\nend of trees")[0].split("\nTree=")[1:]:
         body = block.split("\n\n", 1)[0]
         fields = dict(line.split("=", 1) for line in body.splitlines() if "=" in line)
         if int(fields["num_leaves"]) > 1:

@@ -71,8 +71,12 @@ def test_a_null_says_what_it_means():
     assert reason["reason"] == f"{registry[YEAR].label}: {registry[YEAR].null_means}"
 
 
-def test_a_feature_that_is_not_registered_has_no_words():
-    assert told({"shoe_size": -7.0}) == [{"feature": "shoe_size", "category": "", "points": -7.0, "reason": ""}]
+def test_a_feature_that_is_not_registered_is_told_by_its_name_and_the_models_category():
+    line = {"feature": "shoe_size", "category": "", "points": -7.0, "reason": "shoe_size"}
+    assert told({"shoe_size": -7.0}) == [line]
+    points = pd.DataFrame({"shoe_size": [-7.0]})
+    (own,) = adverse_reasons(explanation_of(points), points, registry, categories={"shoe_size": "outfit"})
+    assert own == [line | {"category": "outfit"}]
 
 
 def test_withheld_columns_may_be_absent():

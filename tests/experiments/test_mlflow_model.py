@@ -132,7 +132,7 @@ def consenting(frame: pd.DataFrame, social: object) -> pd.DataFrame:
 NO_INPUT = {
     "a column is missing": (FeatureColumnsError, "'savings' missing", lambda X: X.drop(columns="savings")),
     "a column is unknown": (FeatureColumnsError, "'shoe_size' besides", lambda X: X.assign(shoe_size=43.0)),
-    "consent is misspelt": (FeatureColumnsError, "'consented_socal'", lambda X: X.assign(consented_socal=False)),
+    "consent is misspelt": (CategoryWithheld, "'consented_socal'", lambda X: X.assign(consented_socal=False)),
     "consent is partial": (CategoryWithheld, "consented_ability", lambda X: X.assign(consented_social=False)),
     "consent is text": (FeatureTypeError, "'social' must be bool", lambda X: consenting(X, "false")),
     "consent is a number": (FeatureTypeError, "'social' must be bool", lambda X: consenting(X, 0)),
@@ -170,7 +170,9 @@ def test_reasons_are_the_causes_that_took_most_points(loaded, training_run):
     features = training_run.test.features
     answer = loaded.predict(features)
     told = [json.loads(reasons) for reasons in answer["reasons"]]
-    expected = adverse_reasons(training_run.model.explain(features, withheld_of(features)), features, registry)
+    model = training_run.model
+    explanation = model.explain(features, withheld_of(features))
+    expected = adverse_reasons(explanation, features, registry, categories=model.category_of)
     assert told == expected
     assert max(map(len, told)) == MOST_REASONS
     lowest = told[int(answer["score"].argmin())]

@@ -112,7 +112,8 @@ def test_the_server_answers_what_the_model_says_to_the_last_bit(server, features
         assert answer[f"points_{category}"].tolist() == points.tolist()
     assert answer["pd"].tolist() == training_run.model.predict_proba(features, withheld)[:, 1].tolist()
     assert answer["band"].tolist() == training_run.model.predict_band(features, withheld).tolist()
-    assert [json.loads(told) for told in answer["reasons"]] == adverse_reasons(explanation, features, registry)
+    reasons = adverse_reasons(explanation, features, registry, categories=training_run.model.category_of)
+    assert [json.loads(told) for told in answer["reasons"]] == reasons
 
 
 def test_one_record_without_consent_columns_and_with_the_parameter(server, features, training_run):

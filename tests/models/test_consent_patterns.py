@@ -42,7 +42,7 @@ def test_a_category_that_the_model_lacks_may_be_withheld_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("withheld", "error", "message"),
     [
-        ("social", ParameterError, "got the string 'social'"),
+        ("social", ParameterError, "got str. Of a mask"),
         ({"sociol"}, CategoryError, "withheld must name categories among .*, got 1 other name"),
         ([set()], ParameterError, "one for each of the 2 rows, got 1"),
         ([set(), "social"], ParameterError, "one for each of the 2 rows"),

