@@ -159,7 +159,9 @@ def promote(tracking: Tracking, version: int | None = None, name: str = MODEL_NA
         aliases = _aliases(client, name)
         chosen = aliases.get(CHALLENGER) if version is None else version
         if chosen is None:
-            raise ParameterError(f"A version of {name} must be the challenger, got none. Name a version, or train one.")
+            raise ParameterError(
+                f"A version of model {name!r} must be the challenger, got none. Name a version, or train one."
+            )
         promoted = _version(client, name, chosen)
         champion = aliases.get(CHAMPION)
         if champion == chosen:
@@ -182,7 +184,9 @@ def roll_back(tracking: Tracking, name: str = MODEL_NAME) -> Registered:
         _aliases(client, name)
         former = _former(client, name)
         if not former:
-            raise ParameterError(f"{name} must have had a champion before this one, got none. Promote a version.")
+            raise ParameterError(
+                f"Model {name!r} must have had a champion before this one, got none. Promote a version."
+            )
         return _crowned(client, _version(client, name, former[-1]), former[:-1])
 
 
@@ -244,7 +248,7 @@ def _version(client: MlflowClient, name: str, version: int) -> Registered:
     except MlflowException as error:
         if error.error_code != _ABSENT:
             raise
-        raise ParameterError(f"{name} must have the version, got {version}. See which it has: benne models") from None
+        raise ParameterError(f"Model {name!r} has no version {version}. See which it has: benne models list") from None
     return _registered(found, _aliases(client, name))
 
 

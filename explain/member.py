@@ -128,6 +128,8 @@ class MemberExplanation:
             lines.append(f"  {category.shown:>+6d}  {category.label}{' (withheld)' if category.withheld else ''}")
             strongest = sorted(category.features, key=lambda f: -abs(f.points))[:features]
             lines.extend(f"      {f.shown:>+6d}  {f.sentence}" for f in strongest if f.shown)
+            rest = category.shown - sum(f.shown for f in strongest)
+            lines.extend([f"      {rest:>+6d}  All others"] if rest else [])
         if self.clipped_shown:
             lines.append(f"  {self.clipped_shown:>+6d}  Held at the end of the scale")
         lines.append(f"  {self.shown:>6d}  Score")

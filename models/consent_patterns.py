@@ -241,9 +241,10 @@ def refuse_empty(present: Bools, used: Bools) -> None:
     InsufficientEvidence
     """
     needed = np.minimum(used.sum(axis=1), 2 if used.shape[1] > 2 else 1)
-    thin = int(((present & used).sum(axis=1) < needed).sum())
-    if thin:
+    thin = np.flatnonzero((present & used).sum(axis=1) < needed)
+    if len(thin):
+        first = ", ".join(str(k) for k in thin[:5])
         raise InsufficientEvidence(
-            f"{thin} rows have no score: fewer than {int(needed.max())} of their consented categories hold anything. "
-            "Leave them out."
+            f"{len(thin)} rows have no score: fewer than {int(needed.max())} of their consented categories hold "
+            f"anything. Leave them out; they are those at {first}{', …' if len(thin) > 5 else ''}, counted from 0."
         )

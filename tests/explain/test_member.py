@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -103,8 +104,19 @@ def test_the_reason_follows_the_sign_of_the_points():
 
 def test_the_text_names_no_more_features_than_asked():
     text = explained(600.0, [5.0] * len(COLUMNS)).as_text(features=1)
-    assert text.count("      ") == len(CATEGORIES)
+    named = [line for line in text.splitlines() if line.startswith("      ") and "All others" not in line]
+    assert len(named) == len(CATEGORIES)
     assert text.splitlines()[0] == "Score 675 of 350 to 950 (fair)"
+
+
+def test_the_lines_of_a_category_add_up_as_they_are_shown():
+    lines = explained(600.0, [5.25, -2.5, 1.0] * len(CATEGORIES)).as_text(features=1).splitlines()
+    of_category, of_features = [], []
+    for line in lines[2 : 2 + 3 * len(CATEGORIES)]:  # a number ends in column 8 for a category, in 12 for a feature
+        number = re.match(r"\s*[+-]\d+", line)[0]
+        (of_features if len(number) == 12 else of_category).append(int(number))
+    assert len(of_category) == len(CATEGORIES)
+    assert [sum(of_features[k : k + 2]) for k in range(0, len(of_features), 2)] == of_category
 
 
 def test_the_text_says_how_likely_and_how_sure():

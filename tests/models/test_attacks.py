@@ -238,6 +238,16 @@ def test_a_model_is_saved_with_the_parameters_of_its_fit(world, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
+def test_a_split_between_known_and_unknown_alone_comes_back(world, tmp_path):
+    X, y = world
+    gaps = X.assign(late=X["late"].where(y == 0).where(np.arange(len(y)) % 3 > 0))
+    model = CreditScoreModel(categories="single", booster=QUICK).fit(gaps, y)
+    assert "inf" in model._state.learned.boosters[0].text.split("threshold=", 1)[1]
+    model.save(tmp_path / "model")
+    again = CreditScoreModel.load(tmp_path / "model")
+    assert again.predict_score(gaps).tobytes() == model.predict_score(gaps).tobytes()
+
+
 # ---- what comes in
 
 

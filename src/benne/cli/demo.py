@@ -60,7 +60,7 @@ def _tell(result: DemoResult) -> None:
          for name, declared in summary["weights"].items()],
     )  # fmt: skip
     free, test = summary["price"]["unconstrained"], summary["test"]
-    answer(f"\nAUC on members not trained on: {test['auc']:.3f}. Price of the weights, against unconstrained LightGBM: "
+    answer(f"\nAUC on members not trained on: {test['auc']:.3f}. Price of the weights (ours less free LightGBM): "
            f"{free['auc_price']:+.4f} ({free['auc_price_low']:+.4f} to {free['auc_price_high']:+.4f}).")  # fmt: skip
     answer(f"Calibration error against the simulator's known PD: {summary['ece_against_known_pd']:.4f} "
            f"({summary['ece_against_known_pd_self_selected']:.4f} with members who chose what to withhold). "

@@ -215,7 +215,7 @@ def shares_and_price(shares: Any, price: Any) -> None:
     first = price.iloc[0]
     low, high = first["auc_price_low"], first["auc_price_high"]
     answer(
-        f"Price of the weights in AUC, against unconstrained LightGBM: {first['auc_price']:+.4f} "
+        f"Price of the weights in AUC, ours less the first of these (below zero is lost): {first['auc_price']:+.4f} "
         f"({low:+.4f} to {high:+.4f})"
     )
 
