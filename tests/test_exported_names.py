@@ -22,6 +22,10 @@ PUBLIC = {
     "benne.models": {"CreditScoreModel"},
     "benne.scoring": {"ConsentLedger", "Scorer"},
     "benne.errors": {
+        "AnchorError",
+        "AuditError",
+        "AuditRecordError",
+        "AuditWriteError",
         "BenneError",
         "CategoryError",
         "CategoryWithheld",

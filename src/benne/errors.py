@@ -32,7 +32,11 @@ to do; it never contains a member's data.
     ├── SimulationError            a simulated world cannot be made, or fails a check on what it must hold
     ├── QualityError               data are beyond a limit at which a build stops
     ├── QualityInputError          thresholds, a reference or counts of refusals are not what they must be
-    └── StoreError                 the database is missing, of another version, or unreachable
+    ├── StoreError                 the database is missing, of another version, or unreachable
+    └── AuditError                 what happens cannot be proved; then it does not happen
+        ├── AuditRecordError       an audit record may not be written as given
+        ├── AuditWriteError        the audit chain could not be written; nothing was kept
+        └── AnchorError            an anchor file or its key is damaged, forged, or of another chain
 """
 
 from __future__ import annotations
@@ -144,3 +148,19 @@ class QualityInputError(BenneError, ValueError):
 
 class StoreError(BenneError, RuntimeError):
     """The database is missing, of another version, or unreachable."""
+
+
+class AuditError(BenneError):
+    """What happens cannot be proved; then it does not happen."""
+
+
+class AuditRecordError(AuditError, ValueError):
+    """An audit record may not be written as given."""
+
+
+class AuditWriteError(AuditError, RuntimeError):
+    """The audit chain could not be written; nothing was kept."""
+
+
+class AnchorError(AuditError, ValueError):
+    """An anchor file or its key is damaged, forged, or of another chain."""

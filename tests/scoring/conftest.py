@@ -29,6 +29,8 @@ from benne.scoring import (
     Store,
     open_store,
 )
+from benne.scoring.audit.chain import append
+from benne.scoring.audit.record import AuditEntry
 
 DAY = timedelta(days=1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -120,10 +122,12 @@ class Platform:
     def behind_our_back(self, *statements: str) -> None:
         """What somebody does who reaches the database itself; no rule of our connections holds for them."""
         engine = create_engine(self.store.engine.url)
-        with engine.begin() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-        engine.dispose()
+        try:
+            with engine.begin() as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
 
     def tamper(self, *statements: str) -> None:
         """The same by somebody who owns the database: neither triggers nor foreign keys hold for them."""
@@ -133,6 +137,15 @@ class Platform:
         with self.store.read() as connection:
             found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
         self.behind_our_back(*(f"DROP TRIGGER {name}" for name in found), *statements)
+
+    def fill(self) -> None:
+        """A row in every append-only table."""
+        self.grant(1)
+        self.decide(1)
+        entry = AuditEntry(event_id="event-1", type="model_promoted", actor_id="ops-3", actor_role="admin",
+                           service="registry", policy_version="2026-03")  # fmt: skip
+        with self.store.write() as connection:
+            append(connection, [entry], now_us=0)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with self.store.read() as connection:

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from benne.cli import (
+    audit,
     consent,
     data,
     demo,
@@ -108,6 +109,7 @@ app.add_typer(keys.app, name="keys")
 app.command()(ingest.ingest)
 app.add_typer(interchange.app, name="interchange")
 app.add_typer(consent.app, name="consent")
+app.add_typer(audit.app, name="audit")
 app.add_typer(features.app, name="features")
 app.add_typer(store.app, name="store")
 app.command()(train.train)

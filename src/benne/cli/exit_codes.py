@@ -26,7 +26,7 @@ MEANINGS: Final[dict[int, str]] = {
     BAD_INPUT: "what was given is not as it must be: events, features, labels, a model, a file, a consent record",
     NO_CONSENT: "refused for want of consent; nothing was computed or shown",
     STORE: "the consent store is missing, of another version, or unreachable",
-    PROMISE_BROKEN: "a score would not have added up, or the weights would not have held; nothing was given",
+    PROMISE_BROKEN: "a score would not have added up, the weights would not have held, or the audit chain is broken",
     TOO_LITTLE_KNOWN: "consented, but too little is known to score",
     NOT_FIT: "the data are beyond a quality limit at which a build stops; the report says which",
     NOT_INSTALLED: "what was asked for needs something that is not installed; the message says what",
@@ -49,6 +49,8 @@ EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.QualityError: NOT_FIT,
     errors.QualityInputError: BAD_INPUT,
     errors.StoreError: STORE,
+    errors.AuditError: BAD_INPUT,
+    errors.AuditWriteError: STORE,
 }
 """A class that is not listed has the code of its parent."""
 
