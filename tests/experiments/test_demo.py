@@ -96,6 +96,7 @@ def test_the_steps_are_said_in_order(demo):
     assert demo[2] == list(enumerate(STEPS))
 
 
+@pytest.mark.slow
 def test_a_second_demo_replaces_the_first_and_finds_the_same(demo, summary, tmp_path):
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "DEMO").touch()
