@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import lightgbm as lgb
 import numpy as np
@@ -21,6 +21,7 @@ from benne.models.pattern_fitting import PatternFit, fit_patterns
 from benne.models.pattern_report import pattern_table
 from benne.models.pd_interval import PdUncertainty
 from benne.models.percentiles import percentile_edges
+from benne.models.points import AdditiveTrees
 from benne.models.resampling import Resampler
 from benne.models.scale import ScoreScale
 from benne.models.score_function import PatternWeights
@@ -59,10 +60,13 @@ class SavedBooster:
     reference : ndarray of float64, shape (m, categories)
         Category functions of the reference sample, each column sorted and in means of cohorts: no
         value and no row is anybody's.
+    trees : AdditiveTrees or None
+        Those of the text where a fit has just laid them out; not saved.
     """
 
     text: str
     reference: Floats
+    trees: AdditiveTrees | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def learn(
     oof = _out_of_fold(data, shared, full, unconstrained)
     learned = Learned(
         # Each column on its own, in cohorts: the shares need no more, and nothing is left that is a member's own.
-        boosters=tuple(SavedBooster(b.text, cohort_means(b.reference)) for b in boosters),
+        boosters=tuple(SavedBooster(b.text, cohort_means(b.reference), b.trees) for b in boosters),
         patterns=tuple(fit.shipped for fit in fits),
         contract_report=_report(layout, recipe.seed, fits[0], shared, oof, data),
         calibration_reports={fit.shipped.used: _calibration(fit, data, scale) for fit in fits},

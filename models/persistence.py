@@ -56,7 +56,7 @@ class ModelState:
     def function(self, threads: int) -> ScoreFunction:
         """The path from features to scores, with the trees laid out for so many threads."""
         of_column, categories = self.layout.categories_of_columns, len(self.layout.names)
-        trees = [AdditiveTrees(one.text, of_column, categories, threads) for one in self.learned.boosters]
+        trees = [one.trees or AdditiveTrees(one.text, of_column, categories, threads) for one in self.learned.boosters]
         return ScoreFunction(trees, self.layout, self.learned.patterns, self.scale)
 
 
