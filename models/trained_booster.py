@@ -119,7 +119,7 @@ def train_booster(recipe: BoosterRecipe, layout: CategoryLayout, data: TrainingD
     z = np.full((len(learns), len(layout.names)), np.nan)
     of_reference = []
     for fold_text, held in zip(fitted.texts, folds_within(data.folds, learns, data.bad)[1], strict=True):
-        fold = _trees(fold_text, recipe, layout, tabled=False)
+        fold = _trees(fold_text, recipe, layout, explains=False)
         g = fold.category_functions(data.X[rows])
         scale = influence(g)
         of_reference.append(_over(g, scale))
@@ -152,8 +152,10 @@ def folds_within(folds: Folds, learns: Bools, bad: Floats) -> tuple[Folds, list[
     return inner, held_rows
 
 
-def _trees(text: str, recipe: BoosterRecipe, layout: CategoryLayout, *, tabled: bool = True) -> AdditiveTrees:
-    return AdditiveTrees(text, layout.categories_of_columns, len(layout.names), recipe.options.threads, tabled=tabled)
+def _trees(text: str, recipe: BoosterRecipe, layout: CategoryLayout, *, explains: bool = True) -> AdditiveTrees:
+    return AdditiveTrees(
+        text, layout.categories_of_columns, len(layout.names), recipe.options.threads, explains=explains
+    )
 
 
 def _over(g: Floats, scale: Floats) -> Floats:

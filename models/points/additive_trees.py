@@ -9,7 +9,7 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
-from benne.errors import ModelDirectoryError
+from benne.errors import ModelDirectoryError, ModelError
 from benne.models.points.forest import forest_of
 from benne.models.points.kernel import add_up
 from benne.models.points.text_model import Tree, trees_of
@@ -44,6 +44,9 @@ class AdditiveTrees:
     tabled : bool
         Whether to work out Shapley values beforehand: not worth it for a few rows, or for none.
 
+    explains : bool
+        Whether features' contributions will be asked for; without, nothing is prepared for them.
+
     Raises
     ------
     ModelDirectoryError
@@ -58,13 +61,15 @@ class AdditiveTrees:
         threads: int = 0,
         *,
         tabled: bool = True,
+        explains: bool = True,
     ) -> None:
         self.booster = lgb.Booster(model_str=text)
         self.features = len(column_category)
         self._threads = threads or os.cpu_count() or 1
         trees = list(trees_of(text))
         owners = [_category_of(tree, column_category) for tree in trees]
-        self._forest = forest_of(trees, owners, tabled=tabled)
+        self._explains = explains
+        self._forest = forest_of(trees, owners, tabled=tabled, paths=explains)
         self.expected = np.zeros(categories)
         for tree, category in zip(trees, owners, strict=True):
             self.expected[category] += tree.expected
@@ -76,6 +81,10 @@ class AdditiveTrees:
     def contributions(self, X: Floats, *, features: bool = True) -> tuple[Floats, Floats]:
         """The category functions, bit for bit as alone, and each feature's Shapley value where wanted, else (n, 0);
         all in log odds of bad."""
+        if features and not self._explains:
+            raise ModelError(
+                "These trees must have been laid out to explain, and were not. Make them with explains=True."
+            )
         X = np.ascontiguousarray(X, dtype=np.float64)
         g = np.empty((len(X), len(self.expected)))
         phi = np.empty((len(X), self.features if features else 0))

@@ -100,7 +100,7 @@ class _Leaf:
     shares: tuple[float, ...]
 
 
-def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool = True) -> Forest:
+def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool = True, paths: bool = True) -> Forest:
     """Lay out trees and work out their tables.
 
     Parameters
@@ -110,6 +110,8 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool 
         Of each tree.
     tabled : bool
         Whether to work out Shapley values beforehand; else each row's are when it comes.
+    paths : bool
+        Whether Shapley values are wanted at all: without, no table is made either.
 
     Raises
     ------
@@ -117,9 +119,9 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool 
         If a node or a leaf has no training rows, or a path has more than :data:`MOST_COLUMNS` columns.
     """
     owned = [np.unique(tree.column) for tree in trees]
-    leaves = [_leaves(tree, own) for tree, own in zip(trees, owned, strict=True)]
+    leaves = [_leaves(tree, own) if paths else _values(tree) for tree, own in zip(trees, owned, strict=True)]
     every = [leaf for of_tree in leaves for leaf in of_tree]
-    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves) if tabled else _no_tables(leaves)
+    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves) if tabled and paths else _no_tables(leaves)
     kinds, words = zip(*(_kinds(tree) for tree in trees), strict=True) if trees else ((), ())
     return Forest(
         category=_whole(categories),
@@ -168,6 +170,11 @@ def _leaves(tree: Tree, own: Integers) -> list[_Leaf]:
             rows = leaf_rows[~child] if child < 0 else node_rows[child]
             ways.append((child, (*way, (at, left, rows / node_rows[at]))))
     return [leaf for leaf in found if leaf is not None]
+
+
+def _values(tree: Tree) -> list[_Leaf]:
+    """The leaves without the ways to them."""
+    return [_Leaf(value, (), (), ()) for value in tree.value.tolist()]
 
 
 def _leaf(value: float, places: list[int], way: tuple[tuple[int, int, float], ...]) -> _Leaf:
