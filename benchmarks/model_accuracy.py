@@ -22,13 +22,14 @@ import pandas as pd
 from benne.experiments.challengers.boosted import fit_lightgbm
 from benne.experiments.challengers.free_weights import fit_free_weights
 from benne.experiments.challengers.logistic import fit_logistic
-from benne.experiments.challengers.rival import Lesson, Rival, columns_of, lesson_of, members_of
+from benne.experiments.challengers.rival import Lesson, Rival, columns_of, lesson_of
 from benne.experiments.challengers.scorecard import fit_scorecard
 from benne.experiments.datasets import load
 from benne.experiments.datasets.references import REFERENCE_COLUMNS, reference_log_odds
 from benne.experiments.datasets.trial import trial_of
 from benne.experiments.figures import figures_table
 from benne.experiments.labelling import LabelledRows
+from benne.experiments.members import members_of
 from benne.features import SubjectKey
 from benne.features.consent_mask import MASK_COLUMNS
 from benne.models import CreditScoreModel

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
-from benne.experiments.challengers.rival import members_of
+from benne.experiments.members import members_of
 from benne.models import CalibrationReport, CreditScoreModel, withheld_of
 from benne.models.calibration import calibration_report
 from benne.models.resampling import Resampler, metrics_of, price_table

@@ -77,22 +77,9 @@ class ScoringFunction:
         features = _frame(model_input)
         withheld = _withheld(features, str((params or {}).get("withheld", "")))
         explanation = self._model.explain(features, withheld=withheld)
-        answer = pd.DataFrame(
-            {
-                "score": explanation.score,
-                "band": explanation.band,
-                "pd": explanation.pd,
-                "pd_low": explanation.pd_low,
-                "pd_high": explanation.pd_high,
-                "percentile": explanation.percentile,
-                "thin_file": explanation.thin,
-                "base": explanation.base,
-                "clipped": explanation.clipped,
-            }
-        )
-        points = explanation.category_points.add_prefix("points_").reset_index(drop=True)
-        reasons = [json.dumps(told) for told in self._reasons(explanation, features)]
-        return pd.concat([answer, points], axis=1).assign(reasons=reasons)
+        answer = explanation.table().reset_index(drop=True)
+        answer["reasons"] = [json.dumps(told) for told in self._reasons(explanation, features)]
+        return answer
 
     def _reasons(self, explanation: Explanation, features: pd.DataFrame) -> list[list[Reason]]:
         return adverse_reasons(explanation, features, registry, categories=self._model.category_of)

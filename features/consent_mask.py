@@ -187,7 +187,7 @@ def split_mask(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         If only some of the five mask columns are there, or one of another name.
     """
     present = [column for column in MASK_COLUMNS.values() if column in frame.columns]
-    strays = [name for name in frame.columns if str(name).startswith(_PREFIX) and name not in present]
+    strays = [name for name in map(str, frame.columns.tolist()) if name.startswith(_PREFIX) and name not in present]
     if strays:
         raise CategoryWithheld(
             f"Columns named {_PREFIX}… must be the consent columns {', '.join(MASK_COLUMNS.values())}, "

@@ -22,6 +22,7 @@ __all__ = [
     "allowed_patterns",
     "by_pattern",
     "consented_by",
+    "distinct",
     "withheld_of",
     "withheld_per_row",
 ]
@@ -93,9 +94,9 @@ def withheld_of(mask: pd.DataFrame) -> list[frozenset[str]]:
         )
     names = np.array(table.columns, dtype=object)
     refused = ~table.to_numpy(dtype=bool)
-    unique, row = np.unique(refused, axis=0, return_inverse=True)
+    unique, row, _ = distinct(refused)
     sets = [frozenset(names[withheld]) for withheld in unique]
-    return [sets[code] for code in row.ravel()]
+    return [sets[code] for code in row.tolist()]
 
 
 def withheld_per_row(withheld: Any, rows: int, layout: CategoryLayout) -> Bools:
@@ -202,6 +203,19 @@ def refuse_masked(consented: Bools, used: Bools, layout: CategoryLayout) -> None
             )
 
 
+def distinct(flags: Bools) -> tuple[Bools, Indices, Indices]:
+    """The different rows of flags, which of them each row is, and how often each occurs.
+
+    There are at most ten categories, so a row is a small number, and nothing has to be sorted.
+    """
+    numbers = flags @ (1 << np.arange(flags.shape[1]))
+    counts = np.bincount(numbers, minlength=1 << flags.shape[1])
+    found = np.flatnonzero(counts)
+    place = np.empty(len(counts), dtype=np.intp)
+    place[found] = np.arange(len(found))
+    return (found[:, None] >> np.arange(flags.shape[1]) & 1).astype(bool), place[numbers], counts[found]
+
+
 def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: CategoryLayout) -> Indices:
     """Position in ``patterns`` of the categories each row uses, shape (n,).
 
@@ -210,7 +224,7 @@ def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: Categ
     InsufficientEvidence
         If some rows use a set that is not scored, with the reason and the number of rows.
     """
-    unique, row, count = np.unique(used, axis=0, return_inverse=True, return_counts=True)
+    unique, row, count = distinct(used)
     position = {pattern: code for code, pattern in enumerate(patterns)}
     codes = np.empty(len(unique), dtype=np.intp)
     for k, flags in enumerate(unique):
@@ -218,12 +232,12 @@ def pattern_codes(used: Bools, patterns: Sequence[frozenset[str]], layout: Categ
         if names not in position:
             raise InsufficientEvidence(f"{int(count[k])} rows have no score: {why_refused(names, layout)}.")
         codes[k] = position[names]
-    return np.asarray(codes[row.ravel()])
+    return np.asarray(codes[row])
 
 
 def by_pattern(codes: Indices) -> Iterator[tuple[int, Bools]]:
     """Each pattern that occurs, and which rows are of it."""
-    for code in np.unique(codes):
+    for code in np.flatnonzero(np.bincount(codes)):
         yield int(code), codes == code
 
 

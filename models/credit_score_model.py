@@ -24,7 +24,7 @@ from benne.models.contract_report import frontier_table, realised_shares
 from benne.models.explanation import Explanation
 from benne.models.fitting import Alternatives, learn
 from benne.models.inputs import read_table, rules_for
-from benne.models.parameters import check_level, check_unchanged, checked_parameters
+from benne.models.parameters import check_level, checked_parameters
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
@@ -266,11 +266,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows, learned = self._rows(X, withheld), self._state.learned
         lines, points = self._function.explained(rows.X, rows.codes)
         low, high = pd_intervals(lines.log_odds, rows.thin, rows.codes, learned.uncertainty, INTERVAL_LEVEL).T
-        categories = list(self._function.layout.names)
         return Explanation(
             base=lines.base,
-            points=pd.DataFrame(points, index=rows.index, columns=list(self._rules.columns)),
-            category_points=pd.DataFrame(lines.category_points, index=rows.index, columns=categories),
+            points=pd.DataFrame(points, index=rows.index, columns=self._columns),
+            category_points=pd.DataFrame(lines.category_points, index=rows.index, columns=self._categories),
             clipped=lines.score - lines.unclipped,
             score=lines.score,
             band=self._function.scale.band(lines.score),
@@ -348,8 +347,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter was set since the fit: the model is not of it.
         """
         check_is_fitted(self)
-        check_unchanged(self._fitted_with, self.get_params(deep=False))
-        save_state(path, self._state, self._fitted_with)
+        save_state(path, self._state, self._fitted_with, self.get_params(deep=False))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -375,6 +373,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._state = state
         self._rules = state.rules
         self._function = state.function(threads)
+        self._columns, self._categories = pd.Index(state.rules.columns), pd.Index(layout.names)
         self.classes_ = state.classes
         self.scale_ = state.scale
         self.n_features_in_ = len(state.rules.columns)

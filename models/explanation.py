@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+from pandas import DataFrame, concat
 
 __all__ = ["Explanation"]
 
@@ -45,8 +45,8 @@ class Explanation:
     """
 
     base: Floats
-    points: pd.DataFrame
-    category_points: pd.DataFrame
+    points: DataFrame
+    category_points: DataFrame
     clipped: Floats
     score: Floats
     band: npt.NDArray[np.str_]
@@ -56,6 +56,22 @@ class Explanation:
     percentile: Floats
     thin: npt.NDArray[np.bool_]
     withheld: tuple[frozenset[str], ...]
+
+    def table(self) -> DataFrame:
+        """One row per score, one column per figure.
+
+        Returns
+        -------
+        DataFrame, indexed as the rows that were explained
+            ``score``, ``band``, ``pd``, ``pd_low``, ``pd_high``, ``percentile``, ``thin_file``, ``base``,
+            ``clipped``, and ``points_<category>`` for each category.
+        """
+        figures = {
+            "score": self.score, "band": self.band, "pd": self.pd, "pd_low": self.pd_low, "pd_high": self.pd_high,
+            "percentile": self.percentile, "thin_file": self.thin, "base": self.base, "clipped": self.clipped,
+        }  # fmt: skip
+        points = self.category_points.add_prefix("points_")
+        return concat([DataFrame(figures, index=points.index), points], axis=1)
 
     @property
     def largest_gap(self) -> float:

@@ -173,7 +173,7 @@ def _check_names(frame: pd.DataFrame) -> None:
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise FeatureColumnsError(f"Column names of X must be unique, got {twice!r} twice. Rename or drop one.")
-    strange = [name for name in frame.columns if not isinstance(name, str)]
+    strange = [name for name in frame.columns.tolist() if not isinstance(name, str)]
     if strange:
         raise FeatureColumnsError(f"Column names of X must all be strings, got {type(strange[0]).__name__}. Rename it.")
 
@@ -195,7 +195,7 @@ def match_columns(table: FeatureTable, columns: Sequence[str], named: bool, abse
     ------
     FeatureColumnsError
     """
-    given = list(table.frame.columns)
+    given = table.frame.columns.tolist()
     if not table.named and len(given) != len(columns):
         raise FeatureColumnsError(
             f"X has {len(given)} features, but CreditScoreModel is expecting {len(columns)} features as input."
@@ -205,7 +205,8 @@ def match_columns(table: FeatureTable, columns: Sequence[str], named: bool, abse
             "X must carry column names, as the training data did: an array may hold them in another order. "
             "Pass a table."
         )
-    missing = [name for name in columns if name not in table.frame.columns and name not in absent]
+    there = set(given)
+    missing = [name for name in columns if name not in there and name not in absent]
     if missing:
         raise FeatureColumnsError(f"X must have every column of the fit, {_listed(missing)} missing. Add them.")
     known = set(columns)
@@ -249,6 +250,8 @@ def _floats_throughout(frame: pd.DataFrame, columns: Sequence[str]) -> Floats | 
     """All columns at once where every one is there and of float64: for one row, columns cost more than numbers."""
     if not all(dtype == np.float64 and isinstance(dtype, np.dtype) for dtype in frame.dtypes):
         return None
+    if frame.columns.tolist() == list(columns):
+        return frame.to_numpy(copy=True)
     places = frame.columns.get_indexer(pd.Index(columns))
     return None if (places < 0).any() else frame.to_numpy()[:, places]
 

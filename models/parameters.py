@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from benne.models.additive_booster import BoosterOptions
 from benne.models.category_layout import checked_tolerance
 from benne.models.scale import ScoreScale
 
-__all__ = ["check_level", "check_unchanged", "checked_parameters"]
+__all__ = ["check_level", "checked_parameters"]
 
 
 def checked_parameters(parameters: Mapping[str, Any]) -> tuple[BoosterOptions, ScoreScale]:
@@ -39,26 +39,6 @@ def checked_parameters(parameters: Mapping[str, Any]) -> tuple[BoosterOptions, S
     options.check()
     scale.check()
     return options, scale
-
-
-def check_unchanged(fitted: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse parameters that are not those of the fit.
-
-    Raises
-    ------
-    ParameterError
-    """
-    changed = [name for name, value in fitted.items() if not _same(value, now[name])]
-    if changed:
-        raise ParameterError(f"Parameters must be those of the fit, {changed[0]!r} was set since. Fit anew.")
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
-    if isinstance(one, Sequence) and isinstance(other, Sequence) and not isinstance(one, str):
-        return list(one) == list(other)
-    return bool(type(one) is type(other) and one == other)
 
 
 def check_level(level: object) -> None:

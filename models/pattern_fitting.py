@@ -94,7 +94,9 @@ def fit_patterns(
         try:
             fit = _solved(data, layout, shared, used, told, _SHARED)
         except WeightContractError as error:
-            raise error if len(used) == len(layout.names) else _of_pattern(used, error) from None
+            if len(used) == len(layout.names):
+                raise
+            raise _of_pattern(used, error) from None
         if tries and len(used) < len(layout.names):
             own = train_booster(_alone(recipe, layout, used), layout, data, data.covering(_inside(layout, used)))
             other = _solved_alone(data, layout, own, used, told, len(boosters))

@@ -60,25 +60,38 @@ class ModelState:
         return ScoreFunction(trees, self.layout, self.learned.patterns, self.scale)
 
 
-def save_state(path: str | PathLike[str], state: ModelState, parameters: Mapping[str, Any]) -> None:
+def save_state(
+    path: str | PathLike[str], state: ModelState, parameters: Mapping[str, Any], now: Mapping[str, Any]
+) -> None:
     """Write a model directory in full beside its place, then move it there; no row of a member is in it.
 
     The same model gives the same bytes. An earlier model at ``path`` is replaced.
+
+    Parameters
+    ----------
+    path : path
+    state : ModelState
+    parameters, now : mapping of str to object
+        The constructor's parameters as they were at the fit, and as they are.
 
     Raises
     ------
     ModelDirectoryError
         If ``path`` holds anything besides a saved model, or cannot be written.
     ParameterError
-        If what the model is made of has no JSON form.
+        If a parameter is not what it was at the fit, or what the model is made of has no JSON form.
     """
-    replace_model(path, lambda directory: _write(directory, state, parameters))
+    of_the_fit, of_today = _parameters_to(parameters), _parameters_to(now)
+    changed = [name for name, value in of_the_fit.items() if of_today[name] != value]
+    if changed:
+        raise ParameterError(f"Parameters must be those of the fit, {changed[0]!r} was set since. Fit anew.")
+    replace_model(path, lambda directory: _write(directory, state, of_the_fit))
 
 
-def _write(directory: Path, state: ModelState, parameters: Mapping[str, Any]) -> None:
+def _write(directory: Path, state: ModelState, parameters: dict[str, Any]) -> None:
     learned = state.learned
     model = {
-        "parameters": _parameters_to(parameters),
+        "parameters": parameters,
         "layout": dataclasses.asdict(state.layout),
         "rules": serialising.rules_to(state.rules),
         "scale": dataclasses.asdict(state.scale),

@@ -17,6 +17,7 @@ from benne.models.consent_patterns import (
     Withheld,
     allowed_patterns,
     consented_by,
+    distinct,
     pattern_codes,
     refuse_empty,
     refuse_masked,
@@ -171,7 +172,7 @@ def _refuse_leaks(frame: pd.DataFrame, columns: Sequence[str], withheld: Bools, 
 def _refuse_unscorable(consented: Bools, layout: CategoryLayout) -> None:
     """Refuse training rows that no pattern may use."""
     allowed = set(allowed_patterns(layout))
-    unique, count = np.unique(consented, axis=0, return_counts=True)
+    unique, _, count = distinct(consented)
     for flags, rows in zip(unique, count, strict=True):
         used = frozenset(name for name, flag in zip(layout.names, flags, strict=True) if flag)
         if used not in allowed:
@@ -181,6 +182,6 @@ def _refuse_unscorable(consented: Bools, layout: CategoryLayout) -> None:
 
 
 def _sets(refused: Bools, layout: CategoryLayout) -> tuple[frozenset[str], ...]:
-    unique, row = np.unique(refused, axis=0, return_inverse=True)
+    unique, row, _ = distinct(refused)
     sets = [frozenset(n for n, flag in zip(layout.names, flags, strict=True) if flag) for flags in unique]
-    return tuple(sets[code] for code in row.ravel())
+    return tuple(sets[code] for code in row.tolist())

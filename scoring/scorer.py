@@ -13,7 +13,7 @@ import pandas as pd
 from benne.errors import CategoryWithheld, ConsentRequired, ExplanationError, ObservationError
 from benne.features.categories import CATEGORIES
 from benne.features.consent_mask import split_mask
-from benne.models.scale import SCORE_MAX, SCORE_MIN
+from benne.models import SCORE_MAX, SCORE_MIN, Explanation
 from benne.scoring.consent.decision import ConsentDecision
 from benne.scoring.consent.ledger import ConsentLedger
 from benne.scoring.consent.vocabulary import DenyReason
@@ -26,37 +26,10 @@ TOLERANCE: Final = 1e-9
 Withheld = Sequence[frozenset[str]]
 
 
-class Explained(Protocol):
-    """What the scorer reads of a model's explanation; see :class:`benne.models.Explanation`."""
-
-    @property
-    def base(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def points(self) -> pd.DataFrame: ...
-    @property
-    def category_points(self) -> pd.DataFrame: ...
-    @property
-    def clipped(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def score(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def band(self) -> npt.NDArray[np.str_]: ...
-    @property
-    def pd(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def pd_low(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def pd_high(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def percentile(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def thin(self) -> npt.NDArray[np.bool_]: ...
-
-
 class ScoreModel(Protocol):
     """What the scorer needs of a model; :class:`benne.models.CreditScoreModel` has it."""
 
-    def explain(self, X: pd.DataFrame, withheld: Withheld = ...) -> Explained: ...
+    def explain(self, X: pd.DataFrame, withheld: Withheld = ...) -> Explanation: ...
     def predict_score(self, X: pd.DataFrame, withheld: Withheld = ...) -> npt.NDArray[np.float64]: ...
 
 
@@ -161,25 +134,11 @@ class Scorer:
             )
 
 
-def _table(rows: pd.DataFrame, explanation: Explained, withheld: Withheld, decision: ConsentDecision) -> pd.DataFrame:
-    lines = {f"points_{name}": column.to_numpy() for name, column in explanation.category_points.items()}
-    return pd.DataFrame(
-        {
-            "score": explanation.score,
-            "band": explanation.band,
-            "pd": explanation.pd,
-            "pd_low": explanation.pd_low,
-            "pd_high": explanation.pd_high,
-            "percentile": explanation.percentile,
-            "thin_file": explanation.thin,
-            "base": explanation.base,
-            "clipped": explanation.clipped,
-            **lines,
-            "withheld": [",".join(c for c in CATEGORIES if c in one) for one in withheld],
-            "granularity": [decision.permissions[s].granularity for s in _subjects(rows)],
-        },
-        index=rows.index,
-    )
+def _table(rows: pd.DataFrame, explanation: Explanation, withheld: Withheld, decision: ConsentDecision) -> pd.DataFrame:
+    table = explanation.table().set_axis(rows.index, axis=0)
+    table["withheld"] = [",".join(c for c in CATEGORIES if c in one) for one in withheld]
+    table["granularity"] = [decision.permissions[s].granularity for s in _subjects(rows)]
+    return table
 
 
 def _subjects(features: pd.DataFrame) -> pd.Index[Any]:
@@ -217,7 +176,7 @@ def _refuse_rows(wrong: npt.NDArray[np.bool_], must: str, instead: str) -> None:
         raise CategoryWithheld(f"{must}, and {names} breaks this in {rows} rows. {instead}")
 
 
-def _check_sums(explanation: Explained, rows: int) -> None:
+def _check_sums(explanation: Explanation, rows: int) -> None:
     score = explanation.score
     totals = (
         explanation.base + part.to_numpy().sum(axis=1) + explanation.clipped

@@ -5,7 +5,8 @@ from __future__ import annotations
 import lightgbm as lgb
 import numpy as np
 
-from benne.experiments.challengers.rival import Lesson, Rival, members_of
+from benne.experiments.challengers.rival import Lesson, Rival
+from benne.experiments.members import members_of
 from benne.models import BoosterOptions
 from benne.models.additive_booster import BoosterRecipe, Folds, cross_fit, refit
 from benne.models.cross_fitting import codes_of, folds_of

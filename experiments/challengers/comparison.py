@@ -24,10 +24,10 @@ from benne.experiments.challengers.rival import (
     columns_of,
     consents_to_all,
     lesson_of,
-    members_of,
 )
 from benne.experiments.challengers.scorecard import fit_scorecard
 from benne.experiments.figures import figures_table
+from benne.experiments.members import members_of
 from benne.models import CreditScoreModel
 from benne.models.resampling import RESAMPLES, Resampler
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import clone
 
-from benne.experiments.challengers.rival import Lesson, Rival, members_of
+from benne.experiments.challengers.rival import Lesson, Rival
+from benne.experiments.members import members_of
 from benne.models import CreditScoreModel
 from benne.models.category_layout import layout_of
 

@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.models import CreditScoreModel, withheld_of
-from benne.models.cross_fitting import codes_of
 
 if TYPE_CHECKING:
     from benne.experiments.labelling import LabelledRows
 
-__all__ = ["Lesson", "Rival", "columns_of", "consents_to_all", "lesson_of", "members_of"]
+__all__ = ["Lesson", "Rival", "columns_of", "consents_to_all", "lesson_of"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -96,9 +95,3 @@ def consents_to_all(model: CreditScoreModel, features: pd.DataFrame) -> Bools:
 def columns_of(model: CreditScoreModel, features: pd.DataFrame) -> pd.DataFrame:
     """The columns that the model was fitted on, in its order."""
     return features[list(model.feature_names_in_)]
-
-
-def members_of(features: pd.DataFrame) -> Indices:
-    """A number for each row's member: rows of one share it, shape (n,)."""
-    codes = codes_of(features.index.get_level_values("subject_id").to_numpy(dtype=object), len(features), "groups")
-    return np.zeros(0, dtype=np.intp) if codes is None else codes

@@ -12,8 +12,8 @@ import pandas as pd
 from sklearn.base import clone
 
 from benne.errors import LabelError, ParameterError, WeightContractError
-from benne.experiments.challengers.rival import members_of
 from benne.experiments.figures import figures_table
+from benne.experiments.members import members_of
 from benne.experiments.report.groups import SMALLEST_GROUP
 from benne.experiments.report.sample import Sample, sample_of
 from benne.features.quality.cells import Share

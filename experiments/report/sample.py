@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.special import expit
 
 from benne.errors import LabelError
-from benne.experiments.challengers.rival import members_of
 from benne.experiments.figures import CalibrationError
+from benne.experiments.members import members_of
 from benne.experiments.report.groups import SMALLEST_GROUP, observed_columns
 from benne.features.categories import CATEGORY_LABELS
 from benne.models import CreditScoreModel, withheld_of

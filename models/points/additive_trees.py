@@ -41,9 +41,6 @@ class AdditiveTrees:
         Number of categories.
     threads : int
         For batches; 0 takes one a processor.
-    tabled : bool
-        Whether to work out Shapley values beforehand: not worth it for a few rows, or for none.
-
     explains : bool
         Whether features' contributions will be asked for; without, nothing is prepared for them.
 
@@ -60,7 +57,6 @@ class AdditiveTrees:
         categories: int,
         threads: int = 0,
         *,
-        tabled: bool = True,
         explains: bool = True,
     ) -> None:
         self.booster = lgb.Booster(model_str=text)
@@ -69,7 +65,7 @@ class AdditiveTrees:
         trees = list(trees_of(text))
         owners = [_category_of(tree, column_category) for tree in trees]
         self._explains = explains
-        self._forest = forest_of(trees, owners, tabled=tabled, paths=explains)
+        self._forest = forest_of(trees, owners, paths=explains)
         self.expected = np.zeros(categories)
         for tree, category in zip(trees, owners, strict=True):
             self.expected[category] += tree.expected

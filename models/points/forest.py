@@ -100,7 +100,7 @@ class _Leaf:
     shares: tuple[float, ...]
 
 
-def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool = True, paths: bool = True) -> Forest:
+def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, paths: bool = True) -> Forest:
     """Lay out trees and work out their tables.
 
     Parameters
@@ -108,10 +108,8 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool 
     trees : sequence of Tree
     categories : sequence of int
         Of each tree.
-    tabled : bool
-        Whether to work out Shapley values beforehand; else each row's are when it comes.
     paths : bool
-        Whether Shapley values are wanted at all: without, no table is made either.
+        Whether Shapley values are wanted, for which the ways to the leaves are kept and tables made.
 
     Raises
     ------
@@ -121,7 +119,7 @@ def forest_of(trees: Sequence[Tree], categories: Sequence[int], *, tabled: bool 
     owned = [np.unique(tree.column) for tree in trees]
     leaves = [_leaves(tree, own) if paths else _values(tree) for tree, own in zip(trees, owned, strict=True)]
     every = [leaf for of_tree in leaves for leaf in of_tree]
-    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves) if tabled and paths else _no_tables(leaves)
+    tree_cells, leaf_cells, cells = _tables(trees, owned, leaves) if paths else _no_tables(leaves)
     kinds, words = zip(*(_kinds(tree) for tree in trees), strict=True) if trees else ((), ())
     return Forest(
         category=_whole(categories),

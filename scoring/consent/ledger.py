@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
 
-import pandas as pd
 from sqlalchemy import Connection
 
-from benne.errors import CategoryError, ConsentRecordError, ConsentRequired
-from benne.features.categories import ABILITY, CATEGORIES, CREDIT_HISTORY
+from benne.errors import ConsentRecordError, ConsentRequired
+from benne.features.categories import ABILITY, CREDIT_HISTORY
 from benne.features.consent_mask import ConsentMask
 from benne.scoring.consent import vocabulary as words
 from benne.scoring.consent.chain import ChainReport, verify
+from benne.scoring.consent.deciding import answers_of, no_longer_permitted, question_of, validate_categories
 from benne.scoring.consent.decision import SEAL, ConsentDecision, Denial, Permission, Question
-from benne.scoring.consent.gate import judge, refusal_of_question, standing
+from benne.scoring.consent.gate import standing
 from benne.scoring.consent.granting import endings, new_records
+from benne.scoring.consent.masking import frame_of_periods
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.consent.reading import (
     RecordedDenial,
@@ -36,15 +37,14 @@ from benne.scoring.consent.record import (
     ConsentRequest,
     Notice,
     NoticeRef,
-    validate_name,
     validate_subject_id,
 )
 from benne.scoring.consent.recording import record_decision
 from benne.scoring.consent.taking_over import Act, Imported, take_over
 from benne.scoring.consent.terms_file import TermsFile
-from benne.scoring.consent.timeline import covers, gives_now, periods
+from benne.scoring.consent.timeline import covers, gives_now
 from benne.scoring.consent.vocabulary import DenyReason, Reliance, State
-from benne.scoring.consent.writing import append_events, append_notice, append_records
+from benne.scoring.consent.writing import append_events, append_records, register_notice
 from benne.scoring.store.database import Store
 
 __all__ = ["ConsentLedger"]
@@ -97,7 +97,7 @@ class ConsentLedger:
             If this id, version and language already stand for another text.
         """
         with self._store.write() as connection:
-            _register(connection, notice, self._now(connection))
+            register_notice(connection, notice, self._now(connection))
         return notice.ref
 
     def notice_text(self, notice: NoticeRef) -> str:
@@ -181,7 +181,7 @@ class ConsentLedger:
             Categories that ended now; empty if none stood.
         """
         validate_subject_id(subject_id)
-        _validate_categories(categories or ())
+        validate_categories(categories or ())
         with self._store.write() as connection:
             now_us = self._now(connection)
             ended = endings(connection, subject_id, purpose, recipient, categories, now_us=now_us)
@@ -240,14 +240,9 @@ class ConsentLedger:
         with self._store.read() as connection:
             read_at_us = self._now(connection) if known_at is None else to_microseconds(known_at, "known_at")
             events = load_events(connection, purpose, recipient, known_by_us=read_at_us)
-        rows = [
-            (subject_id, category, period.start_us, period.until_us)
-            for subject_id, keys in standing(events).items()
-            for (automated, category), acts in keys.items()
-            if not automated and (include_ended or gives_now(acts, read_at_us) is not None)
-            for period in periods(acts)
-        ]
-        return ConsentMask(_period_frame(rows), reason=f"consent ledger: {purpose} for {recipient}")
+        return ConsentMask(
+            frame_of_periods(events, read_at_us, include_ended), reason=f"consent ledger: {purpose} for {recipient}"
+        )
 
     def decide(
         self,
@@ -291,12 +286,12 @@ class ConsentLedger:
         members = tuple(dict.fromkeys(subject_ids))
         for subject_id in members:
             validate_subject_id(subject_id)
-        question = _question(purpose, recipient, actor, required, as_of, reliance, review_route)
+        question = question_of(purpose, recipient, actor, required, as_of, reliance, review_route)
         with self._store.write() as connection:
             now_us = self._now(connection)
             if question.as_of_us is not None and question.as_of_us > now_us:
                 raise ConsentRecordError("as_of must not lie in the future. Leave it out for now.")
-            answers = _answers(connection, members, question, now_us)
+            answers = answers_of(connection, members, question, now_us)
             decision_id = self._ids()
             record_decision(connection, decision_id, question, answers, time_us=now_us)
         return self._issue(decision_id, question, answers, now_us)
@@ -334,7 +329,7 @@ class ConsentLedger:
             raise ConsentRequired("A consent decision must come from this ledger. Call its decide().")
         with self._store.write() as connection:
             now_us = self._now(connection)
-            refused = self._stale(connection, decision, tuple(dict.fromkeys(subject_ids)), now_us)
+            refused = no_longer_permitted(connection, decision, tuple(dict.fromkeys(subject_ids)), now_us)
             if refused:
                 record_decision(
                     connection,
@@ -359,7 +354,7 @@ class ConsentLedger:
     ) -> Imported:
         if any(act.time_us > now_us for act in acts):
             raise ConsentRecordError("Imported acts must lie in the past, not in the future. Correct their times.")
-        _register(connection, terms.notice, now_us)
+        register_notice(connection, terms.notice, now_us)
         asked, members = terms.terms, tuple({act.subject_id for act in acts})
         known = load_events(connection, asked.purpose, asked.recipient, subject_ids=members)
         records, withdrawals = take_over(known, acts, asked, capture, now_us=now_us, ids=self._ids)
@@ -400,80 +395,3 @@ class ConsentLedger:
         )
         self._issued.add(decision)
         return decision
-
-    def _stale(
-        self, connection: Connection, decision: ConsentDecision, members: tuple[str, ...], now_us: int
-    ) -> dict[str, DenyReason]:
-        if decision.purpose == "model_training":
-            return dict.fromkeys(members, "purpose-not-allowed")
-        if from_microseconds(now_us) >= decision.valid_until:
-            return dict.fromkeys(members, "decision-expired")
-        answers = _answers(connection, members, decision.question, now_us)
-        refused: dict[str, DenyReason] = {}
-        for subject_id, answer in answers.items():
-            permitted = decision.permissions.get(subject_id)
-            if not isinstance(answer, Permission):
-                refused[subject_id] = answer
-            elif permitted is None:
-                refused[subject_id] = "decision-unknown"
-            elif not permitted.within(answer):
-                refused[subject_id] = "consent-changed"
-        return refused
-
-
-def _question(
-    purpose: str,
-    recipient: str,
-    actor: str,
-    required: Collection[str],
-    as_of: datetime | None,
-    reliance: Reliance,
-    review_route: str | None,
-) -> Question:
-    validate_name("recipient", recipient)
-    validate_name("actor", actor)
-    _validate_categories(required)
-    if reliance not in words.RELIANCES:
-        raise ConsentRecordError(f"A reliance must be one of {', '.join(words.RELIANCES)}, got another.")
-    return Question(
-        purpose=purpose if purpose in words.PURPOSES else None,
-        recipient=recipient,
-        actor=actor,
-        required=frozenset(required),
-        as_of_us=None if as_of is None else to_microseconds(as_of, "as_of"),
-        reliance=reliance,
-        review_route=review_route,
-    )
-
-
-def _answers(
-    connection: Connection, members: tuple[str, ...], question: Question, now_us: int
-) -> dict[str, Permission | DenyReason]:
-    refusal = refusal_of_question(question)
-    if refusal is not None or question.purpose is None:
-        return dict.fromkeys(members, refusal or "purpose-not-allowed")
-    events = load_events(connection, question.purpose, question.recipient, subject_ids=members)
-    by_member = standing(events)
-    return {subject_id: judge(by_member.get(subject_id, {}), question, now_us) for subject_id in members}
-
-
-def _register(connection: Connection, notice: Notice, now_us: int) -> None:
-    known = find_notice_text(connection, notice.ref)
-    if known is None:
-        append_notice(connection, notice, now_us)
-    elif known != notice.text:
-        raise ConsentRecordError(
-            "A notice's text must not change under one id, version and language. Register a new version."
-        )
-
-
-def _validate_categories(categories: Collection[str]) -> None:
-    if not set(categories) <= set(CATEGORIES):
-        raise CategoryError(f"Categories must be among {', '.join(CATEGORIES)}, got another.")
-
-
-def _period_frame(rows: list[tuple[str, str, int, int]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["subject_id", "category", "granted_from", "granted_until"])
-    for name in ("granted_from", "granted_until"):
-        frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="us", utc=True)
-    return frame

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
+from benne.errors import ConsentRecordError
 from benne.scoring.consent.chain import GENESIS, event_digest, record_digest
+from benne.scoring.consent.reading import find_notice_text
 from benne.scoring.consent.record import ConsentRequest, Notice
 from benne.scoring.consent.rows import shared_columns
 from benne.scoring.consent.vocabulary import GIVING_STATES
@@ -23,7 +25,7 @@ from benne.scoring.store.schema import (
 _MICROSECOND = timedelta(microseconds=1)
 _STRETCH = 1_000  # records
 
-__all__ = ["Head", "NewEvent", "NewRecord", "append_events", "append_notice", "append_records", "chain_head"]
+__all__ = ["Head", "NewEvent", "NewRecord", "append_events", "append_records", "chain_head", "register_notice"]
 
 
 class Head(NamedTuple):
@@ -77,6 +79,17 @@ def append_notice(connection: Connection, notice: Notice, registered_at_us: int)
         "registered_at_us": registered_at_us,
     }
     insert_rows(connection, consent_notices, [row])
+
+
+def register_notice(connection: Connection, notice: Notice, now_us: int) -> None:
+    """Keep a text once; refuse another under the same id, version and language."""
+    known = find_notice_text(connection, notice.ref)
+    if known is None:
+        append_notice(connection, notice, now_us)
+    elif known != notice.text:
+        raise ConsentRecordError(
+            "A notice's text must not change under one id, version and language. Register a new version."
+        )
 
 
 def append_records(connection: Connection, new: Sequence[NewRecord], recorded_at_us: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table
 
-from benne.scoring.store.schema import METADATA
+from benne.scoring.store.metadata import METADATA, sequence
 
 __all__ = ["DIGEST_COLUMNS", "audit_records"]
 
@@ -36,7 +36,7 @@ def _has_length(column: str) -> CheckConstraint:
 audit_records = Table(
     "audit_records",
     METADATA,
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sequence(),
     Column("schema_version", Integer, nullable=False, comment="of what hash covers and how"),
     Column("time_us", BigInteger, nullable=False),
     Column("event_id", String(36), nullable=False, unique=True),

@@ -7,7 +7,6 @@ from 1 without gaps and is the order of the hash chains. Times are int64 microse
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import (
@@ -18,7 +17,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -27,32 +25,20 @@ from sqlalchemy import (
 
 from benne.features.categories import CATEGORIES
 from benne.scoring.consent import vocabulary as words
+from benne.scoring.store.audit_tables import audit_records
+from benne.scoring.store.metadata import METADATA, VERSION_TABLE, one_of, sequence
 
 __all__ = [
     "APPEND_ONLY_TABLES",
     "METADATA",
     "VERSION_TABLE",
+    "audit_records",
     "consent_events",
     "consent_notices",
     "consent_record_categories",
     "consent_records",
     "decisions",
 ]
-
-VERSION_TABLE: Final = "benne_schema_version"
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(map(repr, allowed))})", name=column)
 
 
 def _purpose_has_its_class() -> CheckConstraint:
@@ -63,10 +49,6 @@ def _purpose_has_its_class() -> CheckConstraint:
         f"(purpose_class = {c!r} AND purpose IN ({', '.join(map(repr, purposes))}))" for c, purposes in by_class.items()
     )
     return CheckConstraint(" OR ".join(cases), name="purpose")
-
-
-def _seq() -> Column[int]:
-    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
 
 
 consent_notices = Table(
@@ -80,7 +62,7 @@ consent_notices = Table(
     Column("jurisdiction", String(16), nullable=False),
     Column("registered_at_us", BigInteger, nullable=False),
     UniqueConstraint("notice_id", "version", "language", "hash"),
-    _one_of("jurisdiction", words.JURISDICTIONS),
+    one_of("jurisdiction", words.JURISDICTIONS),
     CheckConstraint("length(hash) = 64", name="hash"),
     CheckConstraint("length(text) > 0", name="text"),
 )
@@ -88,7 +70,7 @@ consent_notices = Table(
 consent_records = Table(
     "consent_records",
     METADATA,
-    _seq(),
+    sequence(),
     Column("schema_version", Integer, nullable=False),
     Column("record_id", String(36), nullable=False, unique=True),
     Column("subject_id", String(32), nullable=False),
@@ -130,14 +112,14 @@ consent_records = Table(
     Index(None, "purpose", "recipient"),
     CheckConstraint("length(subject_id) = 32", name="subject_id"),
     _purpose_has_its_class(),
-    _one_of("consent_type", words.CONSENT_TYPES),
-    _one_of("jurisdiction", words.JURISDICTIONS),
-    _one_of("lawful_basis", words.LAWFUL_BASES),
-    _one_of("collection_method", words.COLLECTION_METHODS),
-    _one_of("reliance", words.RELIANCES),
-    _one_of("granularity", words.GRANULARITIES),
-    _one_of("capture_channel", words.CAPTURE_CHANNELS),
-    _one_of("capture_method", words.CAPTURE_METHODS),
+    one_of("consent_type", words.CONSENT_TYPES),
+    one_of("jurisdiction", words.JURISDICTIONS),
+    one_of("lawful_basis", words.LAWFUL_BASES),
+    one_of("collection_method", words.COLLECTION_METHODS),
+    one_of("reliance", words.RELIANCES),
+    one_of("granularity", words.GRANULARITIES),
+    one_of("capture_channel", words.CAPTURE_CHANNELS),
+    one_of("capture_method", words.CAPTURE_METHODS),
     CheckConstraint("capture_steps >= 1", name="capture_steps"),
     CheckConstraint("length(capture_session_hash) = 64", name="capture_session_hash"),
     CheckConstraint("retention_days >= 1", name="retention_days"),
@@ -151,14 +133,14 @@ consent_record_categories = Table(
     Column("record_id", String(36), ForeignKey("consent_records.record_id"), primary_key=True),
     Column("category", String(32), primary_key=True),
     Column("necessity", String(16), nullable=False),
-    _one_of("category", CATEGORIES),
-    _one_of("necessity", words.NECESSITIES),
+    one_of("category", CATEGORIES),
+    one_of("necessity", words.NECESSITIES),
 )
 
 consent_events = Table(
     "consent_events",
     METADATA,
-    _seq(),
+    sequence(),
     Column("record_id", String(36), nullable=False),
     Column("category", String(32), nullable=False),
     Column("time_us", BigInteger, nullable=False, comment="when it took effect"),
@@ -174,9 +156,9 @@ consent_events = Table(
         ["consent_record_categories.record_id", "consent_record_categories.category"],
     ),
     Index(None, "record_id"),
-    _one_of("entity", words.ENTITIES),
-    _one_of("type", words.CONSENT_TYPES),
-    _one_of("state", words.STATES),
+    one_of("entity", words.ENTITIES),
+    one_of("type", words.CONSENT_TYPES),
+    one_of("state", words.STATES),
     CheckConstraint("(state IN ('given', 'renewed')) = (valid_until_us IS NOT NULL)", name="validity_is_mandatory"),
     CheckConstraint("valid_until_us IS NULL OR valid_until_us > time_us", name="valid_until_us"),
     CheckConstraint("time_us <= recorded_at_us", name="time_us"),
@@ -185,7 +167,7 @@ consent_events = Table(
 decisions = Table(
     "decisions",
     METADATA,
-    _seq(),
+    sequence(),
     Column("decision_id", String(36), nullable=False),
     Column("subject_id", String(32), nullable=False),
     Column("time_us", BigInteger, nullable=False),
@@ -201,10 +183,10 @@ decisions = Table(
     UniqueConstraint("decision_id", "subject_id"),
     Index(None, "subject_id"),
     CheckConstraint("length(subject_id) = 32", name="subject_id"),
-    _one_of("purpose", words.PURPOSES),
-    _one_of("reliance", words.RELIANCES),
-    _one_of("decision", ("granted", "denied")),
-    _one_of("deny_reason", words.DENY_REASONS),
+    one_of("purpose", words.PURPOSES),
+    one_of("reliance", words.RELIANCES),
+    one_of("decision", ("granted", "denied")),
+    one_of("deny_reason", words.DENY_REASONS),
     CheckConstraint("(decision = 'denied') = (deny_reason IS NOT NULL)", name="denial_has_a_reason"),
 )
 
@@ -216,6 +198,3 @@ APPEND_ONLY_TABLES: Final = (
     "decisions",
     "audit_records",
 )
-
-# Modules that put more tables on METADATA, which has to be whole wherever it is used.
-from benne.scoring.store import audit_tables  # noqa: E402, F401

@@ -111,25 +111,6 @@ def test_means_of_cohorts_keep_influence_and_nobodys_value():
     assert min(counts) >= 50
 
 
-def test_a_pattern_is_not_told_what_was_on_record_in_what_it_withholds():
-    rng = np.random.default_rng(5)
-    columns = {"credit_history": ["late"], "ability": ["income"], "social": ["friends"]}
-    X = pd.DataFrame({name: rng.gamma(2.0, 1.0, 1200) for (name,) in columns.values()})
-    y = (rng.random(1200) < 1.0 / (1.0 + np.exp(1.0 + X["income"] - X["late"]))).astype(int)
-    emptied = X.assign(friends=X["friends"].where(rng.random(1200) < 0.7))
-    options = {"tolerance": 1.0, "booster": QUICK, "own_booster_gap": 0.0}
-    intervals = []
-    for frame in (X, emptied):
-        frame = frame.assign(**{f"consented_{c}": True for c in ("credit_history", "behaviour", "ability")})
-        frame = frame.assign(consented_personal_information=True, consented_social=True)
-        model = CreditScoreModel(columns, **options).fit(frame, y)
-        code = model.patterns.index(frozenset({"credit_history", "ability"}))
-        if model._state.learned.patterns[code].booster:
-            intervals.append(model.predict_interval(X, {"social"}))
-    if len(intervals) == 2:
-        assert intervals[0].tobytes() == intervals[1].tobytes()
-
-
 def test_every_interval_holds_the_probability_it_is_of(world, fitted):
     nothing = CreditScoreModel(categories="single", booster=QUICK).fit(world[0] * 0.0, world[1])
     for model, X in ((fitted, world[0]), (nothing, world[0] * 0.0)):

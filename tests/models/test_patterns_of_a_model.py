@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
-from benne.models import BoosterOptions, CreditScoreModel
+from benne.models import BoosterOptions, CreditScoreModel, parameters
 from benne.models.pattern_report import BEST
 
 COLUMNS = {"credit_history": ["late"], "ability": ["income"], "behaviour": ["swing", "cash"]}
@@ -66,6 +67,17 @@ def test_scores_on_an_own_booster_add_up_and_hold_the_weights(own, crossed, tmp_
     assert (
         again.predict_interval(X, withheld=withheld).tobytes() == own.predict_interval(X, withheld=withheld).tobytes()
     )
+
+
+def test_a_pattern_is_not_told_whether_anything_was_on_record_in_what_it_withholds(crossed, monkeypatch) -> None:
+    monkeypatch.setattr(parameters, "_check_gap", lambda gap: None)
+    always_own = CreditScoreModel(COLUMNS, booster=OPTIONS, own_booster_gap=-1.0)
+    X, y = crossed
+    empty = np.random.default_rng(2).random(len(X)) < 0.3
+    emptied = X.assign(**{name: X[name].mask(empty) for name in COLUMNS["behaviour"]})
+    learned = [clone(always_own).fit(frame, y)._state.learned for frame in (X, emptied)]
+    assert [one.patterns[1].booster for one in learned] == [1, 1]
+    assert learned[0].uncertainty[1] == learned[1].uncertainty[1]
 
 
 def test_a_score_depends_on_what_is_withheld_only_by_what_enters(own, crossed) -> None:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 import shap
 
-from benne.errors import ModelDirectoryError
-from benne.models.points import AdditiveTrees
+from benne.errors import ModelDirectoryError, ModelError
+from benne.models.points import AdditiveTrees, forest
 
 Floats = npt.NDArray[np.float64]
 COLUMNS, CATEGORIES = 6, 3
@@ -213,8 +213,20 @@ def test_a_node_without_training_rows_is_refused() -> None:
 
 
 @pytest.mark.parametrize("depth", [2, 3, 5])
-def test_without_tables_the_values_are_the_same(depth: int) -> None:
+def test_without_tables_the_values_are_the_same(depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
     booster, tried = _trained(11, "numbers with nulls", depth, trees=20)
-    plain = AdditiveTrees(booster.model_to_string(), OWNER, CATEGORIES, threads=1, tabled=False)
-    for found, wanted in zip(plain.contributions(tried), _kernel(booster).contributions(tried), strict=True):
+    tabled = _kernel(booster).contributions(tried)
+    monkeypatch.setattr(forest, "_SMALL_TREE", -1)
+    monkeypatch.setattr(forest, "_LARGEST_LEAF_TABLES", -1)
+    plain = _kernel(booster)
+    assert (plain._forest.leaf_cell == -1).all()
+    for found, wanted in zip(plain.contributions(tried), tabled, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12)
+
+
+def test_trees_laid_out_for_category_functions_alone_give_the_same_and_explain_nothing() -> None:
+    booster, tried = _trained(11, "numbers with nulls", 5, trees=20)
+    plain = AdditiveTrees(booster.model_to_string(), OWNER, CATEGORIES, threads=1, explains=False)
+    np.testing.assert_allclose(plain.category_functions(tried), _kernel(booster).category_functions(tried), atol=1e-12)
+    with pytest.raises(ModelError, match="must have been laid out to explain"):
+        plain.contributions(tried)

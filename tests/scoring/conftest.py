@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from sqlalchemy import create_engine
 
 from benne.features.categories import CATEGORIES
 from benne.features.consent_mask import MASK_COLUMNS
+from benne.models import Explanation
 from benne.scoring import (
     Capture,
     ConsentLedger,
@@ -67,10 +67,11 @@ class HandMadeModel:
         total = base + points.to_numpy().sum(axis=1)
         score = np.clip(total, 350.0, 950.0)
         self.before_answering()
-        return SimpleNamespace(
+        return Explanation(
             base=base, points=points, category_points=points, clipped=score - total, score=score + self.error,
             band=np.array(["good"] * len(X)), pd=np.full(len(X), 0.05), pd_low=np.full(len(X), 0.02),
             pd_high=np.full(len(X), 0.1), percentile=np.full(len(X), 50.0), thin=np.zeros(len(X), dtype=bool),
+            withheld=tuple(withheld),
         )  # fmt: skip
 
     def predict_score(self, X: pd.DataFrame, withheld: Any = ()) -> Any:

@@ -101,6 +101,8 @@ def train(
       benne train training_features.parquet world/outcomes.parquet --ledger consents.db --out model \\
         --tracking mlflow --search 20 --key-file subject.key
     """
+    if quick and report is not None:  # before anything that takes seconds to import
+        raise typer.BadParameter("--quick leaves out what --report writes. Give one of them.")
     quiet_mlflow()
     from benne.experiments.model_registry import check_model_name, register_challenger
     from benne.experiments.report import ReportOptions, write_report
@@ -111,8 +113,6 @@ def train(
     from benne.models import CreditScoreModel
 
     check_model_name(registered_name)
-    if quick and report is not None:
-        raise typer.BadParameter("--quick leaves out what --report writes. Give one of them.")
     store, progress = tracking_at(tracking), _Progress(search, objective.value, quick)
     with progress.steps as steps:
         progress.on_stage("read")
@@ -140,7 +140,6 @@ def train(
         answer_json(found | {"seconds": steps.seconds})
         return
     _tell(found, tracked)
-    note(f"Look at the run: mlflow ui --backend-store-uri {store.uri}")
     if report is not None:
         note(f"Look at the report: {report / 'evaluation.html'}")
 
@@ -289,6 +288,7 @@ def _tell(found: dict[str, Any], tracked: TrackedRun) -> None:
     if tracked.report is not None and tracked.report.comparison is not None:
         _tell_comparison(tracked.report.comparison)
     answer(f"\nRegistered as {found['model_uri']}, the challenger.")
+    note(f"Look at the run: mlflow ui --backend-store-uri {found['tracking_uri']}")
 
 
 def _tell_search(searched: SearchResult) -> None:
