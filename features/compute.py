@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benne.features.categories import CATEGORIES, SOCIAL
-from benne.features.consent_mask import ConsentMask
+from benne.features.consent_mask import Consents
 from benne.features.kernel.evaluation import evaluate
 from benne.features.kernel.finaliser import Floats
 from benne.features.kernel.stream import Integers, Mask, Observations, Partition
@@ -43,7 +43,7 @@ class Loaded:
 
 
 def compute(
-    plan: Plan, loaded: Loaded, observations: Observations, mask: npt.NDArray[np.bool_], consents: ConsentMask
+    plan: Plan, loaded: Loaded, observations: Observations, mask: npt.NDArray[np.bool_], consents: Consents
 ) -> tuple[Floats, Mask]:
     """Compute every planned feature where it is consented to.
 
@@ -82,7 +82,7 @@ def compute(
     return values, late
 
 
-def _category(part: Part, loaded: Loaded, consented: Observations, consents: ConsentMask) -> tuple[Floats, Mask]:
+def _category(part: Part, loaded: Loaded, consented: Observations, consents: Consents) -> tuple[Floats, Mask]:
     """Compute one category: of each member, only rows before their last consented observation are handed on."""
     until = np.full(loaded.subjects, UNREAD)
     np.maximum.at(until, consented.subject, consented.as_of)
@@ -90,7 +90,7 @@ def _category(part: Part, loaded: Loaded, consented: Observations, consents: Con
     return evaluate(part.program, partition, consented, _grants(part, loaded, consents))
 
 
-def _grants(part: Part, loaded: Loaded, consents: ConsentMask) -> Grants:
+def _grants(part: Part, loaded: Loaded, consents: Consents) -> Grants:
     """Another member's part in an interaction counts only while they consent to social features."""
     if consents.grants_everything or "interactions" not in part.tables:
         return EVERYBODY

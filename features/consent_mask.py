@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import pandas as pd
 from benne.errors import CategoryWithheld, ConsentRecordError
 from benne.features.categories import CATEGORIES
 
-__all__ = ["MASK_COLUMNS", "ConsentMask", "split_mask"]
+__all__ = ["MASK_COLUMNS", "ConsentMask", "Consents", "split_mask"]
 
 _PREFIX = "consented_"
 MASK_COLUMNS: dict[str, str] = {category: f"{_PREFIX}{category}" for category in CATEGORIES}
@@ -21,6 +21,15 @@ MASK_COLUMNS: dict[str, str] = {category: f"{_PREFIX}{category}" for category in
 _GRANT_COLUMNS = ("subject_id", "category", "granted_from", "granted_until")
 _NEVER = np.iinfo(np.int64).max
 _log = logging.getLogger(__name__)
+
+
+class Consents(Protocol):
+    """What the kernel asks about consent; :class:`ConsentMask` answers from a table, a ledger may answer live."""
+
+    @property
+    def grants_everything(self) -> bool: ...
+    def periods_of(self, subject_ids: Sequence[str], category: str) -> tuple[_Times, _Times, _Times]: ...
+    def of_one(self, subject_id: str, as_of: int) -> npt.NDArray[np.bool_]: ...
 
 
 class ConsentMask:

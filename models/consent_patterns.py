@@ -254,11 +254,19 @@ def refuse_empty(present: Bools, used: Bools) -> None:
     ------
     InsufficientEvidence
     """
-    needed = np.minimum(used.sum(axis=1), 2 if used.shape[1] > 2 else 1)
-    thin = np.flatnonzero((present & used).sum(axis=1) < needed)
+    thin = np.flatnonzero(too_empty(present, used))
     if len(thin):
         first = ", ".join(str(k) for k in thin[:5])
         raise InsufficientEvidence(
-            f"{len(thin)} rows have no score: fewer than {int(needed.max())} of their consented categories hold "
+            f"{len(thin)} rows have no score: fewer than {int(_needed(used).max())} of their consented categories hold "
             f"anything. Leave them out; they are those at {first}{', …' if len(thin) > 5 else ''}, counted from 0."
         )
+
+
+def too_empty(present: Bools, used: Bools) -> Bools:
+    """Which rows :func:`refuse_empty` refuses, shape (n,)."""
+    return np.asarray((present & used).sum(axis=1) < _needed(used))
+
+
+def _needed(used: Bools) -> Indices:
+    return np.asarray(np.minimum(used.sum(axis=1), 2 if used.shape[1] > 2 else 1))

@@ -28,7 +28,7 @@ from benne.models.parameters import check_level, checked_parameters
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
-from benne.models.rows import Folding, ScoredRows, scored_rows, tightened, told_of, training_data
+from benne.models.rows import Folding, ScoredRows, refusals, scored_rows, tightened, told_of, training_data
 from benne.models.scale import ScoreScale
 
 __all__ = ["CreditScoreModel"]
@@ -260,6 +260,15 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def thin_file(self, X: Any, withheld: Withheld = ()) -> Bools:
         """Whether nothing is on record in some category that enters, shape (n,); arguments as :meth:`predict_score`."""
         return self._rows(X, withheld).thin
+
+    def refusals(self, X: Any, withheld: Withheld = ()) -> tuple[Bools, Bools]:
+        """Rows that a table would be refused for: too little to go by, or values that are not scored; each shape (n,).
+
+        Arguments as :meth:`predict_score`, which takes the table without them.
+        """
+        check_is_fitted(self)
+        function = self._function
+        return refusals(X, withheld, function.layout, function.pattern_sets, self._rules, self._state.named)
 
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""

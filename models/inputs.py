@@ -20,7 +20,7 @@ from benne.models.evidence import ANYTHING_TELLS, NOTHING_TELLS, ZERO_TELLS_NOTH
 if TYPE_CHECKING:
     from benne.features.specification import FeatureSpec
 
-__all__ = ["FeatureRules", "FeatureTable", "check_values", "float_matrix", "read_table"]
+__all__ = ["FeatureRules", "FeatureTable", "check_values", "float_matrix", "read_table", "strange_values"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -324,6 +324,14 @@ def check_values(matrix: Floats, rules: FeatureRules, consented: Bools) -> None:
     with np.errstate(invalid="ignore"):
         beyond = (matrix < np.asarray(rules.minimum)) | (matrix > np.asarray(rules.maximum))
     _refuse(beyond, rules, lambda j: f"must lie within [{rules.minimum[j]:g}, {rules.maximum[j]:g}]")
+
+
+def strange_values(matrix: Floats, rules: FeatureRules, consented: Bools) -> Bools:
+    """Cells that :func:`check_values` refuses, shape (n, features)."""
+    null = np.isnan(matrix) & consented & ~np.asarray(rules.nullable)
+    with np.errstate(invalid="ignore"):
+        beyond = (matrix < np.asarray(rules.minimum)) | (matrix > np.asarray(rules.maximum))
+    return np.asarray(np.isinf(matrix) | null | beyond)
 
 
 def _refuse(wrong: Bools, rules: FeatureRules, must: Any) -> None:

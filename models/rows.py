@@ -21,16 +21,25 @@ from benne.models.consent_patterns import (
     pattern_codes,
     refuse_empty,
     refuse_masked,
+    too_empty,
     why_refused,
     withheld_per_row,
 )
 from benne.models.cross_fitting import codes_of, folds_of
 from benne.models.evidence import told_by_category
-from benne.models.inputs import FeatureRules, FeatureTable, check_values, float_matrix, match_columns, read_table
+from benne.models.inputs import (
+    FeatureRules,
+    FeatureTable,
+    check_values,
+    float_matrix,
+    match_columns,
+    read_table,
+    strange_values,
+)
 from benne.models.labels import Labels, label_array, read_labels, read_sample_weight
 from benne.models.trained_booster import TrainingData
 
-__all__ = ["Folding", "ScoredRows", "scored_rows", "tightened", "told_of", "training_data"]
+__all__ = ["Folding", "ScoredRows", "refusals", "scored_rows", "tightened", "told_of", "training_data"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -131,6 +140,35 @@ def scored_rows(
     refuse_empty(told if len(layout.names) > 2 else _known(matrix, layout), ~refused)
     thin = np.asarray((~told & ~refused).any(axis=1))
     return ScoredRows(matrix, codes, _sets(refused, layout), thin, table.frame.index)
+
+
+def refusals(
+    X: Any,
+    withheld: Withheld,
+    layout: CategoryLayout,
+    patterns: Sequence[frozenset[str]],
+    rules: FeatureRules,
+    named: bool,
+) -> tuple[Bools, Bools]:
+    """Rows that :func:`scored_rows` would refuse a table for: too thin, or with strange values; each shape (n,).
+
+    Raises
+    ------
+    CategoryWithheld, FeatureColumnsError, FeatureTypeError, FeatureValueError
+        For what is wrong with the table as a whole.
+    """
+    table, of_column = read_table(X), layout.categories_of_columns
+    refused = withheld_per_row(withheld, len(table.frame), layout)
+    absent = {rules.columns[j] for j in np.flatnonzero(np.asarray(refused.all(axis=0))[of_column])}
+    match_columns(table, rules.columns, named, absent)
+    refuse_masked(consented_by(table.mask, len(table.frame), layout), ~refused, layout)
+    matrix = float_matrix(table.frame, rules.columns, refused[:, of_column])
+    unique, row, _ = distinct(~refused)
+    allowed = np.array([frozenset(np.array(layout.names)[used].tolist()) in set(patterns) for used in unique])[row]
+    strange = strange_values(matrix, rules, ~refused[:, of_column]).any(axis=1)
+    told = told_by_category(matrix, rules.tells, layout) if len(layout.names) > 2 else _known(matrix, layout)
+    empty = too_empty(told, ~refused)
+    return np.asarray(~allowed | (empty & ~strange)), np.asarray(allowed & strange)
 
 
 def _known(matrix: Floats, layout: CategoryLayout) -> Bools:

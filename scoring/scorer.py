@@ -18,7 +18,7 @@ from benne.scoring.consent.decision import ConsentDecision
 from benne.scoring.consent.ledger import ConsentLedger
 from benne.scoring.consent.vocabulary import DenyReason
 
-__all__ = ["ScoreModel", "ScoreResult", "Scorer"]
+__all__ = ["ScoreModel", "ScoreResult", "Scorer", "check_sums"]
 
 TOLERANCE: Final = 1e-9
 """Points by which base, points and clipping may differ from the score: rounding, not meaning."""
@@ -111,7 +111,7 @@ class Scorer:
         self._require_any(rows, refused)
         withheld = _withheld(rows, decision)
         explanation = self._model.explain(rows, withheld=withheld)
-        _check_sums(explanation, len(rows))
+        check_sums(explanation, len(rows))
         scores = _table(rows, explanation, withheld, decision)
         late = self._ledger.release(decision, list(dict.fromkeys(_subjects(rows))))
         stay = ~_subjects(rows).isin(late)
@@ -176,7 +176,13 @@ def _refuse_rows(wrong: npt.NDArray[np.bool_], must: str, instead: str) -> None:
         raise CategoryWithheld(f"{must}, and {names} breaks this in {rows} rows. {instead}")
 
 
-def _check_sums(explanation: Explanation, rows: int) -> None:
+def check_sums(explanation: Explanation, rows: int) -> None:
+    """Refuse to go on where base, points and clipping do not add up to scores on the scale.
+
+    Raises
+    ------
+    ExplanationError
+    """
     score = explanation.score
     totals = (
         explanation.base + part.to_numpy().sum(axis=1) + explanation.clipped

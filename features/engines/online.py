@@ -13,7 +13,7 @@ import pandas as pd
 from benne.errors import ObservationError
 from benne.features.categories import CATEGORIES
 from benne.features.compute import Loaded, compute
-from benne.features.consent_mask import MASK_COLUMNS, ConsentMask
+from benne.features.consent_mask import MASK_COLUMNS, Consents
 from benne.features.engines.event_store import EventStore, StoredMember
 from benne.features.events.events import KnownSince
 from benne.features.events.moments import microseconds, moment_of
@@ -74,7 +74,7 @@ class OnlineFeatures:
         # What the store's columns are known since, and the plan for each number of columns known.
         self._planned: tuple[KnownSince, dict[int, Plan]] = ({}, {})
 
-    def compute(self, subject_id: str, as_of: datetime, *, consents: ConsentMask) -> FeatureVector:
+    def compute(self, subject_id: str, as_of: datetime, *, consents: Consents) -> FeatureVector:
         """Compute every feature that is consented to.
 
         Parameters
@@ -83,7 +83,8 @@ class OnlineFeatures:
         as_of : datetime
             Timezone-aware, at most the store's watermark: what is not in the store yet would
             change it afterwards.
-        consents : ConsentMask
+        consents : Consents
+            Such as a :class:`benne.features.consent_mask.ConsentMask`.
 
         Raises
         ------

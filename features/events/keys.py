@@ -99,6 +99,30 @@ class SubjectKey:
         raw = pa.array([str(m) for m in ids], type=pa.string())
         return np.asarray(self.key_column(raw, "member").to_pylist(), dtype=object)
 
+    def subject_id(self, member_id: str) -> str:
+        """Key one raw member id; the same as :meth:`subject_ids` of it alone.
+
+        Raises
+        ------
+        EventSchemaError
+            If it is no text.
+
+        Examples
+        --------
+        >>> key = SubjectKey(bytes(32))
+        >>> key.subject_id("anna") == key.subject_ids(["anna"])[0]
+        True
+        >>> key.subject_id(7)
+        Traceback (most recent call last):
+        ...
+        benne.errors.EventSchemaError: A member id must be text, got int. Convert it as the events' own ids were.
+        """
+        if not isinstance(member_id, str):
+            raise EventSchemaError(
+                f"A member id must be text, got {type(member_id).__name__}. Convert it as the events' own ids were."
+            )
+        return hmac.digest(self._secret, b"member\0" + member_id.encode(), "sha256").hex()[:_ID_DIGITS]
+
     def key_column(self, ids: pa.Array | pa.ChunkedArray, domain: str) -> pa.Array:
         """Key a column of raw ids (strings or integers), keeping nulls."""
         distinct = pc.dictionary_encode(pc.cast(ids, pa.string()))

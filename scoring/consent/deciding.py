@@ -15,7 +15,8 @@ from benne.scoring.consent.gate import judge, refusal_of_question, standing
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.consent.reading import load_events
 from benne.scoring.consent.record import validate_name
-from benne.scoring.consent.vocabulary import DenyReason, Reliance
+from benne.scoring.consent.vocabulary import DenyReason, Jurisdiction, Reliance
+from benne.scoring.jurisdictions import barred_categories
 
 __all__ = ["answers_of", "no_longer_permitted", "question_of", "validate_categories"]
 
@@ -28,18 +29,32 @@ def question_of(
     as_of: datetime | None,
     reliance: Reliance,
     review_route: str | None,
+    jurisdiction: Jurisdiction | None = None,
 ) -> Question:
     """What is asked, once it can be.
 
+    Parameters
+    ----------
+    purpose, recipient, actor, required, as_of, reliance, review_route
+        As for :meth:`benne.scoring.ConsentLedger.decide`.
+    jurisdiction : str, optional
+        Where the deployment is. It can add to what the records' own jurisdictions bar, never take away.
+
     Raises
     ------
-    ConsentRecordError, CategoryError
+    ConsentRecordError
+        If a name is not a name, or a word none of its set.
+    CategoryError
+        If a required category is unknown, or barred for this purpose where the deployment is.
     """
     validate_name("recipient", recipient)
     validate_name("actor", actor)
     validate_categories(required)
     if reliance not in words.RELIANCES:
         raise ConsentRecordError(f"A reliance must be one of {', '.join(words.RELIANCES)}, got another.")
+    purpose_class = words.class_of(purpose)
+    if purpose_class is not None and jurisdiction is not None:
+        _refuse_barred(required, barred_categories(frozenset({jurisdiction}), purpose_class))
     return Question(
         purpose=purpose if purpose in words.PURPOSES else None,
         recipient=recipient,
@@ -48,6 +63,7 @@ def question_of(
         as_of_us=None if as_of is None else to_microseconds(as_of, "as_of"),
         reliance=reliance,
         review_route=review_route,
+        jurisdiction=jurisdiction,
     )
 
 
@@ -93,3 +109,11 @@ def validate_categories(categories: Collection[str]) -> None:
     """
     if not set(categories) <= set(CATEGORIES):
         raise CategoryError(f"Categories must be among {', '.join(CATEGORIES)}, got another.")
+
+
+def _refuse_barred(required: Collection[str], barred: frozenset[str]) -> None:
+    if barred & set(required):
+        raise CategoryError(
+            f"Required categories must leave out {', '.join(sorted(barred))}, which this purpose may not read in this "
+            "jurisdiction, got it. Leave it out."
+        )

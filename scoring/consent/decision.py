@@ -10,7 +10,7 @@ from typing import Final
 
 from benne.errors import ConsentRequired
 from benne.features.categories import CATEGORIES
-from benne.scoring.consent.vocabulary import DenyReason, Granularity, Reliance
+from benne.scoring.consent.vocabulary import DenyReason, Granularity, Jurisdiction, Reliance
 
 __all__ = ["ConsentDecision", "Denial", "Permission"]
 
@@ -65,7 +65,10 @@ class Denial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What was asked of the ledger, for all members alike. ``purpose`` is None if it is none of ours."""
+    """What was asked of the ledger, for all members alike.
+
+    ``purpose`` is None if it is none of ours; ``jurisdiction`` is the deployment's and only adds to the records'.
+    """
 
     purpose: str | None
     recipient: str
@@ -74,6 +77,7 @@ class Question:
     as_of_us: int | None
     reliance: Reliance
     review_route: str | None
+    jurisdiction: Jurisdiction | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False, kw_only=True)

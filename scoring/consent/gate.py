@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from benne.features.categories import CATEGORIES
 from benne.scoring.consent.decision import FROM_COARSE, Permission, Question
 from benne.scoring.consent.timeline import Event, covers, gives_now, why_not
-from benne.scoring.consent.vocabulary import RELIANCES, DenyReason, Granularity
+from benne.scoring.consent.vocabulary import RELIANCES, DenyReason, Granularity, Jurisdiction
+from benne.scoring.jurisdictions import barred_categories
 
-__all__ = ["Standing", "judge", "refusal_of_question", "standing"]
+__all__ = ["Standing", "barred_by", "judge", "refusal_of_question", "standing"]
 
 Standing = Mapping[tuple[bool, str], Sequence[Event]]
 """One member's events for a purpose and recipient, by (automated decision?, category), in order."""
@@ -37,27 +37,42 @@ def refusal_of_question(question: Question) -> DenyReason | None:
 
 
 def judge(keys: Standing, question: Question, now_us: int) -> Permission | DenyReason:
-    """Permission for one member, or the reason there is none."""
-    giving = {category: _giving(keys, category, question, now_us) for category in CATEGORIES}
-    active = {category: event for category, event in giving.items() if event is not None}
+    """Permission for one member, or the reason there is none.
+
+    A category that the credit firewall bars is none of the permission, whatever was consented to.
+    """
+    given = {key: act for key, events in keys.items() if (act := gives_now(events, now_us)) is not None}
+    active = {category: act for (automated, category), act in given.items() if not automated}
+    if question.as_of_us is not None:
+        active = {c: act for c, act in active.items() if covers(keys[False, c], question.as_of_us)}
     if not active:
         return _why_nothing(keys, now_us)
-    relied_on = {c: event for c, event in active.items() if _suffices(event, question)}
-    if not question.required <= set(active):
+    barred = barred_by(given.values(), question.jurisdiction)
+    if barred:
+        active = {category: act for category, act in active.items() if category not in barred}
+    if not active or not question.required <= active.keys():
         return "insufficient-categories"
-    if not relied_on or not question.required <= set(relied_on):
+    if question.reliance != "advisory":
+        active = {category: act for category, act in active.items() if _suffices(act, question)}
+    if not active or not question.required <= active.keys():
         return "reliance-not-consented"
-    if question.reliance == "sole" and not _agrees_to_automation(keys, question, now_us):
+    if question.reliance == "sole" and not _agrees_to_automation(given, question):
         return "automated-decision-consent-required"
-    return Permission(frozenset(relied_on), _coarsest(relied_on.values()))
+    return Permission(frozenset(active), _coarsest(active.values()))
 
 
-def _giving(keys: Standing, category: str, question: Question, now_us: int) -> Event | None:
-    events = keys.get((False, category), ())
-    event = gives_now(events, now_us)
-    if event is None or question.as_of_us is None or covers(events, question.as_of_us):
-        return event
-    return None
+def barred_by(acts: Collection[Event], deployment: Jurisdiction | None) -> frozenset[str]:
+    """Categories that must not be read where these acts give consent.
+
+    The strictest of their jurisdictions decides; the deployment's can add to them, never take away.
+    """
+    places = {act.jurisdiction for act in acts}
+    if deployment is not None:
+        places.add(deployment)
+    found: frozenset[str] = frozenset()
+    for purpose_class in {act.purpose_class for act in acts}:
+        found |= barred_categories(frozenset(places), purpose_class)
+    return found
 
 
 def _why_nothing(keys: Standing, now_us: int) -> DenyReason:
@@ -73,11 +88,8 @@ def _suffices(event: Event, question: Question) -> bool:
     return RELIANCES.index(event.reliance) >= RELIANCES.index(question.reliance)
 
 
-def _agrees_to_automation(keys: Standing, question: Question, now_us: int) -> bool:
-    return any(
-        automated and (event := gives_now(events, now_us)) is not None and _suffices(event, question)
-        for (automated, _), events in keys.items()
-    )
+def _agrees_to_automation(given: Mapping[tuple[bool, str], Event], question: Question) -> bool:
+    return any(automated and _suffices(act, question) for (automated, _), act in given.items())
 
 
 def _coarsest(events: Iterable[Event]) -> Granularity:

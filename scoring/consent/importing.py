@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from benne.features.categories import CATEGORIES
 from benne.features.events.keys import SubjectKey
 from benne.features.frames import key_member_ids
 from benne.scoring.consent.ledger import ConsentLedger
+from benne.scoring.consent.provenance import method_of
 from benne.scoring.consent.record import Capture, validate_subject_id
 from benne.scoring.consent.taking_over import Act, Imported
 from benne.scoring.consent.terms_file import TermsFile
@@ -39,6 +41,7 @@ def import_history(
         ``category``, ``event`` (``given`` or ``withdrawn``) and ``time`` (timezone-aware). Rows
         of other purposes and recipients are left alone. It may be the whole history or only what
         is new: a withdrawal ends what stands in the ledger, and what is there already adds nothing.
+        Where it says more about how consent came about, that is held to: see Notes.
     terms : sequence of TermsFile
         What the members were shown, once for each purpose and recipient to take over.
     capture : Capture
@@ -53,15 +56,25 @@ def import_history(
     Raises
     ------
     ConsentRecordError
-        If a column is missing, an event or category unknown, a time null, naive or to come, or no
-        row is left for one of the terms.
+        If a column is missing, an event or category unknown, a time null, naive or to come, no
+        row is left for one of the terms, or consent was not an adult's own act.
+
+    Notes
+    -----
+    ``capture_method`` must be one act of members' for all that was given, and is what is recorded. A
+    column named for what is no act, such as ``pre_ticked`` or ``implied``, must hold for no row that
+    was given, nor ``minor``; ``age_years`` must be 18 or more.
     """
     missing = [name for name in _COLUMNS if name not in history.columns]
     if missing:
         raise ConsentRecordError(f"A consent history must have {', '.join(_COLUMNS)}; add {', '.join(missing)}.")
     if not history["event"].map(lambda event: event in ("given", "withdrawn")).all():
         raise ConsentRecordError("Events of a consent history must be given or withdrawn, got another. Map them first.")
-    return ledger.import_acts([(one, _acts(_under(one, history), key)) for one in terms], capture)
+    chosen = [(one, _under(one, history)) for one in terms]
+    given = [rows[rows["event"] == "given"] for _, rows in chosen]
+    method = method_of(pd.concat(given)) if given else None
+    done = capture if method is None else replace(capture, method=method)
+    return ledger.import_acts([(one, _acts(rows, key)) for one, rows in chosen], done)
 
 
 def _under(terms: TermsFile, history: pd.DataFrame) -> pd.DataFrame:

@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
-
-from sqlalchemy import Connection
 
 from benne.errors import ConsentRecordError, ConsentRequired
 from benne.features.categories import ABILITY, CREDIT_HISTORY
 from benne.features.consent_mask import ConsentMask
 from benne.scoring.consent import vocabulary as words
 from benne.scoring.consent.chain import ChainReport, verify
-from benne.scoring.consent.deciding import answers_of, no_longer_permitted, question_of, validate_categories
+from benne.scoring.consent.deciding import answers_of, no_longer_permitted, question_of
 from benne.scoring.consent.decision import SEAL, ConsentDecision, Denial, Permission, Question
 from benne.scoring.consent.gate import standing
-from benne.scoring.consent.granting import endings, new_records
+from benne.scoring.consent.keeping import ConsentKeeping
 from benne.scoring.consent.masking import frame_of_periods
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.consent.reading import (
     RecordedDenial,
-    find_notice_text,
     load_denials,
     load_events,
     load_history,
-    load_record,
-    load_time,
 )
 from benne.scoring.consent.record import (
-    Capture,
     ConsentEvent,
     ConsentRecord,
-    ConsentRequest,
-    Notice,
-    NoticeRef,
     validate_subject_id,
 )
 from benne.scoring.consent.recording import record_decision
-from benne.scoring.consent.taking_over import Act, Imported, take_over
-from benne.scoring.consent.terms_file import TermsFile
 from benne.scoring.consent.timeline import covers, gives_now
-from benne.scoring.consent.vocabulary import DenyReason, Reliance, State
-from benne.scoring.consent.writing import append_events, append_records, register_notice
+from benne.scoring.consent.vocabulary import DenyReason, Jurisdiction, Reliance
 from benne.scoring.store.database import Store
+
+if TYPE_CHECKING:
+    from benne.scoring.signing import Signer
 
 __all__ = ["ConsentLedger"]
 
@@ -53,7 +43,7 @@ REQUIRED_BY_DEFAULT: Final = (CREDIT_HISTORY, ABILITY)
 _FIVE_MINUTES: Final = timedelta(minutes=5)
 
 
-class ConsentLedger:
+class ConsentLedger(ConsentKeeping):
     """Append-only record of consent, and the only source of consent decisions.
 
     Parameters
@@ -67,11 +57,15 @@ class ConsentLedger:
         A new unique id of at most 36 characters at every call.
     decision_lifetime : timedelta, default=5 minutes
         How long a decision may be used at most.
+    signer : Signer, optional
+        Signs a receipt for every consent given; without one there are none.
+    jurisdiction : {'cn', 'eu', 'us', 'default'}, optional
+        Where the deployment is. Its rules hold beside those of each record's own jurisdiction, and only add to them.
 
     Notes
     -----
-    Every method is one transaction. A withdrawal that has returned is seen by every later call,
-    from whichever thread or process; nothing is cached.
+    Every method is one transaction; its twin ``…_within`` works in the caller's. A withdrawal that has
+    returned is seen by every later call, from whichever thread or process; nothing is cached.
     """
 
     def __init__(
@@ -81,112 +75,12 @@ class ConsentLedger:
         clock: Callable[[], datetime],
         ids: Callable[[], str],
         decision_lifetime: timedelta = _FIVE_MINUTES,
+        signer: Signer | None = None,
+        jurisdiction: Jurisdiction | None = None,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._ids = ids
+        super().__init__(store, clock=clock, ids=ids, signer=signer, jurisdiction=jurisdiction)
         self._decision_lifetime = decision_lifetime
         self._issued: WeakSet[ConsentDecision] = WeakSet()
-
-    def register_notice(self, notice: Notice) -> NoticeRef:
-        """Keep the exact text members will be shown; registering it again changes nothing.
-
-        Raises
-        ------
-        ConsentRecordError
-            If this id, version and language already stand for another text.
-        """
-        with self._store.write() as connection:
-            register_notice(connection, notice, self._now(connection))
-        return notice.ref
-
-    def notice_text(self, notice: NoticeRef) -> str:
-        """Rebuild exactly what members were shown.
-
-        Raises
-        ------
-        ConsentRecordError
-            If no such text was registered, or its hash no longer fits.
-        """
-        with self._store.read() as connection:
-            text = find_notice_text(connection, notice)
-        if text is None or hashlib.sha256(text.encode()).hexdigest() != notice.hash:
-            raise ConsentRecordError("A notice must be registered with this very text. Register it first.")
-        return text
-
-    def grant(self, request: ConsentRequest) -> ConsentRecord:
-        """Record that a member switched consent on; returns the record as kept.
-
-        Raises
-        ------
-        ConsentRecordError
-            If the notice was never registered.
-        """
-        return self._record(request, "given")
-
-    def refuse(self, request: ConsentRequest) -> ConsentRecord:
-        """Record that a member pressed no; nothing is held against them, what stood ends."""
-        return self._record(request, "refused")
-
-    def grant_many(self, requests: Iterable[ConsentRequest]) -> tuple[str, ...]:
-        """Record many members' choices in one transaction: all of them, or none.
-
-        Returns
-        -------
-        tuple of str
-            Record ids, in the order written.
-        """
-        return self._record_many(tuple(requests), "given")
-
-    def import_acts(
-        self, histories: Sequence[tuple[TermsFile, Sequence[Act]]], capture: Capture
-    ) -> tuple[Imported, ...]:
-        """Merge another system's acts, with their own times, into the ledger: all in one transaction, or none.
-
-        Parameters
-        ----------
-        histories : sequence of (TermsFile, sequence of Act)
-            Acts with what the members were shown; a notice not yet registered is registered.
-        capture : Capture
-            What the members did.
-
-        Returns
-        -------
-        tuple of Imported
-            What each history added; an act that is in the ledger already adds nothing.
-
-        Raises
-        ------
-        ConsentRecordError
-            If an act lies in the future, or a notice stands for another text.
-        """
-        with self._store.write() as connection:
-            now_us = self._now(connection)
-            return tuple(self._import(connection, terms, acts, capture, now_us) for terms, acts in histories)
-
-    def withdraw(
-        self, subject_id: str, purpose: str, recipient: str, categories: Collection[str] | None = None
-    ) -> tuple[str, ...]:
-        """End a member's consent at once; no reason is asked, and twice is as good as once.
-
-        Parameters
-        ----------
-        subject_id, purpose, recipient : str
-        categories : collection of str, optional
-            Only these; by default everything, consent to automated decisions included.
-
-        Returns
-        -------
-        tuple of str
-            Categories that ended now; empty if none stood.
-        """
-        validate_subject_id(subject_id)
-        validate_categories(categories or ())
-        with self._store.write() as connection:
-            now_us = self._now(connection)
-            ended = endings(connection, subject_id, purpose, recipient, categories, now_us=now_us)
-            append_events(connection, ended, now_us)
-        return tuple(dict.fromkeys(event.category for event in ended))
 
     def history(self, subject_id: str) -> list[tuple[ConsentRecord, tuple[ConsentEvent, ...]]]:
         """Every record of a member with its events, oldest first."""
@@ -241,7 +135,8 @@ class ConsentLedger:
             read_at_us = self._now(connection) if known_at is None else to_microseconds(known_at, "known_at")
             events = load_events(connection, purpose, recipient, known_by_us=read_at_us)
         return ConsentMask(
-            frame_of_periods(events, read_at_us, include_ended), reason=f"consent ledger: {purpose} for {recipient}"
+            frame_of_periods(events, read_at_us, include_ended, self._jurisdiction),
+            reason=f"consent ledger: {purpose} for {recipient}",
         )
 
     def decide(
@@ -286,7 +181,7 @@ class ConsentLedger:
         members = tuple(dict.fromkeys(subject_ids))
         for subject_id in members:
             validate_subject_id(subject_id)
-        question = question_of(purpose, recipient, actor, required, as_of, reliance, review_route)
+        question = question_of(purpose, recipient, actor, required, as_of, reliance, review_route, self._jurisdiction)
         with self._store.write() as connection:
             now_us = self._now(connection)
             if question.as_of_us is not None and question.as_of_us > now_us:
@@ -345,36 +240,6 @@ class ConsentLedger:
         """Recompute every hash of records and events and say where the first break is."""
         with self._store.read() as connection:
             return verify(connection)
-
-    def _now(self, connection: Connection) -> int:
-        return max(to_microseconds(self._clock(), "The clock"), load_time(connection))
-
-    def _import(
-        self, connection: Connection, terms: TermsFile, acts: Sequence[Act], capture: Capture, now_us: int
-    ) -> Imported:
-        if any(act.time_us > now_us for act in acts):
-            raise ConsentRecordError("Imported acts must lie in the past, not in the future. Correct their times.")
-        register_notice(connection, terms.notice, now_us)
-        asked, members = terms.terms, tuple({act.subject_id for act in acts})
-        known = load_events(connection, asked.purpose, asked.recipient, subject_ids=members)
-        records, withdrawals = take_over(known, acts, asked, capture, now_us=now_us, ids=self._ids)
-        append_records(connection, records, now_us)
-        append_events(connection, withdrawals, now_us)
-        return Imported(len(records), len(withdrawals))
-
-    def _record(self, request: ConsentRequest, state: State) -> ConsentRecord:
-        (record_id,) = self._record_many((request,), state)
-        with self._store.read() as connection:
-            return load_record(connection, record_id)
-
-    def _record_many(self, requests: tuple[ConsentRequest, ...], state: State) -> tuple[str, ...]:
-        for notice in {request.terms.notice for request in requests}:
-            self.notice_text(notice)
-        with self._store.write() as connection:
-            now_us = self._now(connection)
-            records = new_records(connection, requests, state, now_us=now_us, ids=self._ids)
-            append_records(connection, records, now_us)
-        return tuple(record.record_id for record in records)
 
     def _issue(
         self,

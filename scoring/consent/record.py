@@ -41,6 +41,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 1
+ADULT: Final = 18
+"""Years. Whatever a jurisdiction says, nobody younger is scored."""
+
 _SUBJECT_ID = re.compile(r"[0-9a-f]{32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
@@ -239,6 +242,8 @@ class ConsentRequest:
         The categories chosen; those not named stay off.
     minor : bool, default=False
         Known to be under 18; refused.
+    age_years : int, optional
+        The member's age where it is known; refused under the jurisdiction's minimum, and never kept.
 
     Raises
     ------
@@ -251,10 +256,11 @@ class ConsentRequest:
     capture: Capture
     categories: tuple[str, ...]
     minor: bool = False
+    age_years: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         validate_subject_id(self.subject_id)
-        if self.minor:
+        if self.minor or (self.age_years is not None and self.age_years < ADULT):
             raise ConsentRecordError("A consent must be an adult's; members under 18 are not scored.")
         if not self.categories:
             raise ConsentRecordError("A consent must name at least one category, got none.")

@@ -17,7 +17,7 @@ from benne.scoring.consent.record import (
     NoticeRef,
 )
 
-__all__ = ["event_from_row", "record_from_row", "shared_columns"]
+__all__ = ["event_from_row", "notice_from_row", "record_from_row", "shared_columns"]
 
 _SAME_NAME = (
     "purpose",
@@ -57,12 +57,7 @@ def record_from_row(row: Mapping[str, Any], categories: Iterable[tuple[str, str]
     """Rebuild the record from its row and its (category, necessity) rows."""
     necessity: dict[str, Any] = dict(categories)
     terms = ConsentTerms(
-        notice=NoticeRef(
-            notice_id=row["notice_id"],
-            version=row["notice_version"],
-            language=row["notice_language"],
-            hash=row["notice_hash"],
-        ),
+        notice=notice_from_row(row),
         validity=timedelta(microseconds=row["valid_until_us"] - row["given_at_us"]),
         necessity=necessity,
         **{name: row[name] for name in _SAME_NAME},
@@ -90,6 +85,16 @@ def record_from_row(row: Mapping[str, Any], categories: Iterable[tuple[str, str]
                 "schema_version",
             )
         },
+    )
+
+
+def notice_from_row(row: Mapping[str, Any]) -> NoticeRef:
+    """Which text a record's row names."""
+    return NoticeRef(
+        notice_id=row["notice_id"],
+        version=row["notice_version"],
+        language=row["notice_language"],
+        hash=row["notice_hash"],
     )
 
 

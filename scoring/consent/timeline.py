@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benne.scoring.consent.vocabulary import GIVING_STATES, DenyReason
+from benne.scoring.consent.vocabulary import GIVING_STATES, DenyReason, Jurisdiction, PurposeClass
 
-__all__ = ["Event", "Period", "covers", "gives_now", "periods", "why_not"]
+__all__ = ["Event", "Period", "covers", "gives_now", "last_act", "periods", "why_not"]
 
 
 class Event(NamedTuple):
@@ -22,6 +22,9 @@ class Event(NamedTuple):
     reliance: str
     granularity: str
     record_id: str
+    jurisdiction: Jurisdiction = "default"
+    purpose_class: PurposeClass = "credit"
+    seq: int = 0
 
     @property
     def automated(self) -> bool:
@@ -78,7 +81,7 @@ def gives_now(events: Sequence[Event], now_us: int) -> Event | None:
     The last act decides whatever the clock says, so that a clock set back cannot revive a consent
     whose withdrawal was acknowledged.
     """
-    last = _last_act(events)
+    last = last_act(events)
     if last is None or last.state not in GIVING_STATES or last.valid_until_us is None:
         return None
     return last if now_us < last.valid_until_us else None
@@ -86,7 +89,7 @@ def gives_now(events: Sequence[Event], now_us: int) -> Event | None:
 
 def why_not(events: Sequence[Event], now_us: int) -> DenyReason:
     """Why there is nothing to use; consent that stands did not yet stand at ``as_of``."""
-    last = _last_act(events)
+    last = last_act(events)
     if gives_now(events, now_us) is not None:
         return "consent-given-later"
     if last is None or last.state in ("refused", "invalidated"):
@@ -94,5 +97,9 @@ def why_not(events: Sequence[Event], now_us: int) -> DenyReason:
     return "consent-withdrawn" if last.state in ("withdrawn", "revoked") else "consent-expired"
 
 
-def _last_act(events: Sequence[Event]) -> Event | None:
-    return next((event for event in reversed(events) if event.state != "requested"), None)
+def last_act(events: Sequence[Event]) -> Event | None:
+    """The last event that is more than a request, or None."""
+    for event in reversed(events):
+        if event.state != "requested":
+            return event
+    return None

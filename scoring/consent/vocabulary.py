@@ -20,6 +20,7 @@ LawfulBasis = Literal["consent", "explicit_consent"]
 Necessity = Literal["required", "optional"]
 Jurisdiction = Literal["cn", "eu", "us", "default"]
 Reliance = Literal["advisory", "strong", "sole"]
+NoticeChange = Literal["purpose", "categories", "meaning"]
 Granularity = Literal["band", "threshold", "exact"]
 Entity = Literal["member", "controller", "system"]
 State = Literal["requested", "refused", "given", "renewed", "withdrawn", "revoked", "expired", "invalidated"]
@@ -76,7 +77,14 @@ NECESSITIES: Final[tuple[str, ...]] = get_args(Necessity)
 JURISDICTIONS: Final[tuple[str, ...]] = get_args(Jurisdiction)
 RELIANCES: Final[tuple[str, ...]] = get_args(Reliance)
 """In rising order: how much of an outcome rests on the score alone."""
+NOTICE_CHANGES: Final[tuple[str, ...]] = get_args(NoticeChange)
+"""What a new version of a notice can change so that those who agreed to the old one must be asked again."""
 GRANULARITIES: Final[tuple[str, ...]] = get_args(Granularity)
 ENTITIES: Final[tuple[str, ...]] = get_args(Entity)
 STATES: Final[tuple[str, ...]] = get_args(State)
 DENY_REASONS: Final[tuple[str, ...]] = get_args(DenyReason)
+
+
+def class_of(purpose: str) -> PurposeClass | None:
+    """Class of a purpose; None for what is no purpose of ours."""
+    return next((found for name, found in PURPOSE_CLASSES.items() if name == purpose), None)

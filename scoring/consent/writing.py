@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
 
 from benne.errors import ConsentRecordError
 from benne.scoring.consent.chain import GENESIS, event_digest, record_digest
 from benne.scoring.consent.reading import find_notice_text
-from benne.scoring.consent.record import ConsentRequest, Notice
+from benne.scoring.consent.receipts import Given, detached, receipt_claims
+from benne.scoring.consent.record import ConsentRequest, Notice, NoticeRef
 from benne.scoring.consent.rows import shared_columns
 from benne.scoring.consent.vocabulary import GIVING_STATES
 from benne.scoring.store.bulk import insert_rows
@@ -21,6 +22,9 @@ from benne.scoring.store.schema import (
     consent_record_categories,
     consent_records,
 )
+
+if TYPE_CHECKING:
+    from benne.scoring.signing import Signer
 
 _MICROSECOND = timedelta(microseconds=1)
 _STRETCH = 1_000  # records
@@ -44,6 +48,7 @@ class NewRecord(NamedTuple):
     given_at_us: int
     supersedes: str | None
     states: Mapping[str, str]
+    receipt_id: str | None = None
 
 
 class NewEvent(NamedTuple):
@@ -92,16 +97,22 @@ def register_notice(connection: Connection, notice: Notice, now_us: int) -> None
         )
 
 
-def append_records(connection: Connection, new: Sequence[NewRecord], recorded_at_us: int) -> None:
+def append_records(
+    connection: Connection, new: Sequence[NewRecord], recorded_at_us: int, signer: Signer | None = None
+) -> None:
     """Append records with their categories and first events, a stretch at a time.
 
-    Stretches keep few rows alive at once: memory stays bounded and the collector has little to walk.
+    Stretches keep few rows alive at once: memory stays bounded and the collector has little to walk. A record with a
+    receipt id is signed.
     """
     for start in range(0, len(new), _STRETCH):
-        _append_stretch(connection, new[start : start + _STRETCH], recorded_at_us)
+        _append_stretch(connection, new[start : start + _STRETCH], recorded_at_us, signer)
 
 
-def _append_stretch(connection: Connection, new: Sequence[NewRecord], recorded_at_us: int) -> None:
+def _append_stretch(
+    connection: Connection, new: Sequence[NewRecord], recorded_at_us: int, signer: Signer | None
+) -> None:
+    notices: dict[NoticeRef, str] = {}
     head = chain_head(connection, consent_records)
     shared: dict[tuple[int, int], dict[str, Any]] = {}
     rows: list[dict[str, Any]] = []
@@ -113,6 +124,8 @@ def _append_stretch(connection: Connection, new: Sequence[NewRecord], recorded_a
         row = {**shared[key], **_own_columns(record), "seq": seq, "recorded_at_us": recorded_at_us}
         row["prev_hash"] = previous
         previous = row["record_hash"] = record_digest(row, _necessity(record))
+        if signer is not None and record.receipt_id is not None:
+            row["signature"] = _signature(connection, record, row, notices, signer)
         rows.append(row)
     insert_rows(connection, consent_records, rows)
     insert_rows(connection, consent_record_categories, [c for r in new for c in _category_rows(r)])
@@ -139,9 +152,24 @@ def _own_columns(record: NewRecord) -> dict[str, Any]:
         "given_at_us": record.given_at_us,
         "valid_until_us": _valid_until_us(record),
         "supersedes": record.supersedes,
-        "receipt_id": None,
+        "receipt_id": record.receipt_id,
         "signature": None,
     }
+
+
+def _signature(
+    connection: Connection,
+    record: NewRecord,
+    row: Mapping[str, Any],
+    notices: dict[NoticeRef, str],
+    signer: Signer,
+) -> str:
+    """Over what the receipt says, which the hash of the record is part of."""
+    notice, necessity = record.request.terms.notice, _necessity(record)
+    if notice not in notices:
+        notices[notice] = find_notice_text(connection, notice) or ""
+    given = [Given(category, necessity[category], state) for category, state in record.states.items()]
+    return detached(receipt_claims(row, given, notices[notice]), signer)
 
 
 def _category_rows(record: NewRecord) -> list[dict[str, str]]:

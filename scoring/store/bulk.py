@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Dialect, Table, insert
 
 __all__ = ["insert_rows"]
+
+_STATEMENTS: Final = 64  # of a few tables on one or two databases
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -18,9 +22,13 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """
     if not rows:
         return
-    compiled = insert(table).compile(dialect=connection.dialect)
+    statement, in_order = _statement(table, connection.dialect)
+    connection.exec_driver_sql(statement, [in_order(row) for row in rows])
+
+
+@lru_cache(_STATEMENTS)
+def _statement(table: Table, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+    """The statement of a table, and what makes a row the values it takes."""
+    compiled = insert(table).compile(dialect=dialect)
     names = compiled.positiontup
-    if names is None:
-        connection.exec_driver_sql(str(compiled), [dict(row) for row in rows])
-    else:
-        connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in names) for row in rows])
+    return str(compiled), dict if names is None else itemgetter(*names)

@@ -133,6 +133,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",  # an acknowledged withdrawal survives a power cut
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is deleted is overwritten
         "recursive_triggers = ON",  # else INSERT OR REPLACE would slip past the DELETE triggers
         "trusted_schema = OFF",
         "cache_size = -65536",  # KiB; the chains' indexes stay in memory during bulk grants

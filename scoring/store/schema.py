@@ -25,19 +25,33 @@ from sqlalchemy import (
 
 from benne.features.categories import CATEGORIES
 from benne.scoring.consent import vocabulary as words
+from benne.scoring.store.access_tables import api_keys, recipients
 from benne.scoring.store.audit_tables import audit_records
+from benne.scoring.store.member_tables import APPEND_ONLY_MEMBER_TABLES
 from benne.scoring.store.metadata import METADATA, VERSION_TABLE, one_of, sequence
+from benne.scoring.store.service_tables import (
+    APPEND_ONLY_SERVICE_TABLES,
+    feature_layouts,
+    idempotency_keys,
+    model_promotions,
+)
 
 __all__ = [
     "APPEND_ONLY_TABLES",
     "METADATA",
     "VERSION_TABLE",
+    "api_keys",
     "audit_records",
     "consent_events",
+    "consent_notice_replacements",
     "consent_notices",
     "consent_record_categories",
     "consent_records",
     "decisions",
+    "feature_layouts",
+    "idempotency_keys",
+    "model_promotions",
+    "recipients",
 ]
 
 
@@ -156,12 +170,25 @@ consent_events = Table(
         ["consent_record_categories.record_id", "consent_record_categories.category"],
     ),
     Index(None, "record_id"),
+    Index(None, "valid_until_us"),
     one_of("entity", words.ENTITIES),
     one_of("type", words.CONSENT_TYPES),
     one_of("state", words.STATES),
     CheckConstraint("(state IN ('given', 'renewed')) = (valid_until_us IS NOT NULL)", name="validity_is_mandatory"),
     CheckConstraint("valid_until_us IS NULL OR valid_until_us > time_us", name="valid_until_us"),
     CheckConstraint("time_us <= recorded_at_us", name="time_us"),
+)
+
+consent_notice_replacements = Table(
+    "consent_notice_replacements",
+    METADATA,
+    Column("notice_id", String(64), primary_key=True),
+    Column("version", String(32), primary_key=True, comment="that nobody may be asked with any more"),
+    Column("replaced_by", String(32), nullable=False),
+    Column("changes", String(64), nullable=False, comment="what means something else now, comma-separated"),
+    Column("replaced_at_us", BigInteger, nullable=False),
+    CheckConstraint("version <> replaced_by", name="replaced_by"),
+    CheckConstraint("length(changes) > 0", name="changes"),
 )
 
 decisions = Table(
@@ -192,9 +219,12 @@ decisions = Table(
 
 APPEND_ONLY_TABLES: Final = (
     "consent_notices",
+    "consent_notice_replacements",
     "consent_records",
     "consent_record_categories",
     "consent_events",
     "decisions",
     "audit_records",
+    *APPEND_ONLY_MEMBER_TABLES,
+    *APPEND_ONLY_SERVICE_TABLES,
 )

@@ -33,10 +33,35 @@ to do; it never contains a member's data.
     ├── QualityError               data are beyond a limit at which a build stops
     ├── QualityInputError          thresholds, a reference or counts of refusals are not what they must be
     ├── StoreError                 the database is missing, of another version, or unreachable
-    └── AuditError                 what happens cannot be proved; then it does not happen
-        ├── AuditRecordError       an audit record may not be written as given
-        ├── AuditWriteError        the audit chain could not be written; nothing was kept
-        └── AnchorError            an anchor file or its key is damaged, forged, or of another chain
+    ├── KeyRingError               a key ring is missing, damaged or open to others, or has no such key
+    ├── VaultError                 a payload is unknown or damaged, or may not be stored as given
+    │   └── Erased                 its member was erased, and what was known of them
+    ├── ErasureError               an erasure or a legal hold cannot be as asked
+    │   └── UnderLegalHold         the law keeps what should be erased
+    ├── PolicyError                policies do not say what they must, or allow what may not be
+    ├── AccessError
+    │   ├── AccessDenied           whoever asks has not shown who they are
+    │   ├── RecipientError         a recipient is unknown, retired, or not to be registered as given
+    │   └── CredentialError        a key of access, or what tokens are checked with, is not as it must be
+    ├── BatchError
+    │   ├── BatchChanged           a batch would go on with other inputs than it began with
+    │   └── BatchDamaged           what a batch left behind is not what is on record, or somebody else is at it
+    ├── ProofError
+    │   ├── ProofNotIssued         what a proof should state is not so, or may not be stated
+    │   └── ProofRejected          a proof must not be relied on
+    ├── SigningError
+    │   ├── SigningKeyError        a key that signs, or that verifies, is not as it must be
+    │   └── SignatureInvalid       a signed statement is forged, changed, or of another kind
+    ├── AuditError                 what happens cannot be proved; then it does not happen
+    │   ├── AuditRecordError       an audit record may not be written as given
+    │   ├── AuditWriteError        the audit chain could not be written; nothing was kept
+    │   └── AnchorError            an anchor file or its key is damaged, forged, or of another chain
+    └── ServiceError               the service cannot do what was asked of it
+        ├── ServiceBusy            too much is waiting, or the service is on its way down
+        ├── RateExceeded           one asker sent more requests than are allowed
+        ├── SettingsError          a setting is missing, unknown, or out of its domain
+        ├── DecisionUnknown        no decision of that id is on record
+        └── ProblemReceived        a service answered with a problem; raised by its client
 """
 
 from __future__ import annotations
@@ -150,6 +175,105 @@ class StoreError(BenneError, RuntimeError):
     """The database is missing, of another version, or unreachable."""
 
 
+class KeyRingError(BenneError, ValueError):
+    """A key ring is missing, damaged or open to others, or has no such key."""
+
+
+class VaultError(BenneError, ValueError):
+    """A payload is unknown or damaged, or may not be stored as given."""
+
+
+class Erased(VaultError, LookupError):
+    """The member was erased, and what was known of them."""
+
+
+class ErasureError(BenneError, ValueError):
+    """An erasure or a legal hold cannot be as asked."""
+
+
+class UnderLegalHold(ErasureError, PermissionError):
+    """The law keeps what should be erased, until the hold is lifted.
+
+    Parameters
+    ----------
+    message : str
+    holds : tuple
+        The holds that stand, for whoever may know them; not in the message.
+    """
+
+    def __init__(self, message: str, holds: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.holds = holds
+
+
+class PolicyError(BenneError, ValueError):
+    """Policies do not say what they must, or would allow what may not be."""
+
+
+class AccessError(BenneError):
+    """Something about who may ask does not hold."""
+
+
+class AccessDenied(AccessError, PermissionError):
+    """Whoever asks has not shown who they are.
+
+    The message is the same whatever the reason: it must not help to guess.
+
+    Parameters
+    ----------
+    reason : str
+        Why, for the audit and never for the caller.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Credentials must be known and current, got others. Ask whoever runs Benne for new ones.")
+        self.reason = reason
+
+
+class RecipientError(AccessError, ValueError):
+    """A recipient is unknown, retired, or may not be registered as given."""
+
+
+class CredentialError(AccessError, ValueError):
+    """A key of access, or what tokens are checked with, is not as it must be."""
+
+
+class BatchError(BenneError):
+    """A batch of scores cannot begin, go on or end."""
+
+
+class BatchChanged(BatchError, ValueError):
+    """A batch would go on with other inputs than it began with."""
+
+
+class BatchDamaged(BatchError, RuntimeError):
+    """What a batch left behind is not what is on record, or somebody else is at it."""
+
+
+class ProofError(BenneError):
+    """Something about a member's proof does not hold."""
+
+
+class ProofNotIssued(ProofError, ValueError):
+    """What a proof should state is not so, or may not be stated."""
+
+
+class ProofRejected(ProofError, ValueError):
+    """A proof must not be relied on."""
+
+
+class SigningError(BenneError):
+    """Something about a signature does not hold."""
+
+
+class SigningKeyError(SigningError, ValueError):
+    """A key that signs, or that verifies, is not as it must be."""
+
+
+class SignatureInvalid(SigningError, ValueError):
+    """A signed statement is forged, was changed, or is of another kind."""
+
+
 class AuditError(BenneError):
     """What happens cannot be proved; then it does not happen."""
 
@@ -164,3 +288,50 @@ class AuditWriteError(AuditError, RuntimeError):
 
 class AnchorError(AuditError, ValueError):
     """An anchor file or its key is damaged, forged, or of another chain."""
+
+
+class ServiceError(BenneError):
+    """The service cannot do what was asked of it."""
+
+
+class ServiceBusy(ServiceError, RuntimeError):
+    """Too much is waiting, or the service is on its way down."""
+
+
+class RateExceeded(ServiceError, RuntimeError):
+    """One asker sent more requests than are allowed."""
+
+
+class SettingsError(ServiceError, ValueError):
+    """A setting is missing, unknown, or out of its domain."""
+
+
+class DecisionUnknown(ServiceError, KeyError):
+    """No decision of that id is on record."""
+
+    def __str__(self) -> str:
+        """The message itself; a KeyError would quote it."""
+        return str(self.args[0])
+
+
+class ProblemReceived(ServiceError, RuntimeError):
+    """A service answered with a problem (RFC 9457).
+
+    Parameters
+    ----------
+    slug : str
+        What kind, such as ``consent-withdrawn``.
+    status : int
+        Of HTTP.
+    detail : str, optional
+        What must be done about it.
+    decision_id : str, optional
+        The refusal on record.
+    """
+
+    def __init__(self, slug: str, status: int, detail: str | None = None, decision_id: str | None = None) -> None:
+        super().__init__(f"The service must answer, got the problem {slug} ({status}). {detail or ''}".rstrip())
+        self.slug = slug
+        self.status = status
+        self.detail = detail
+        self.decision_id = decision_id

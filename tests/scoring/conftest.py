@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,18 @@ from benne.scoring.audit.record import AuditEntry
 DAY = timedelta(days=1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTICE = Notice(notice_id="score", version="1", language="en", text="May we compute your score? Each switch is off.")
+
+IN_EVERY_MEMBER_TABLE = (
+    "INSERT INTO erased_payloads VALUES ('payload-1')",
+    f"INSERT INTO erasures VALUES ('erasure-1', '{1:032x}', 0, '')",
+    "INSERT INTO erasure_steps VALUES ('erasure-1', 'consent_withdrawn', 0)",
+    f"INSERT INTO legal_holds VALUES ('hold-1', '{1:032x}', 'court_order', 'case-1', 0, 'counsel-1')",
+    "INSERT INTO legal_hold_ends VALUES ('hold-1', 1, 'counsel-1')",
+)
+IN_EVERY_SERVICE_TABLE = (
+    f"INSERT INTO model_promotions VALUES (1, 'benne/{'0' * 16}', '{'0' * 64}', 0, 'ops-3')",
+    f"INSERT INTO feature_layouts VALUES ('{'0' * 64}', '[]')",
+)
 
 
 class TurnableClock:
@@ -143,10 +156,13 @@ class Platform:
         """A row in every append-only table."""
         self.grant(1)
         self.decide(1)
+        self.ledger.replace_notice(replace(NOTICE, version="2", text="We compute your score."), ["meaning"])
         entry = AuditEntry(event_id="event-1", type="model_promoted", actor_id="ops-3", actor_role="admin",
                            service="registry", policy_version="2026-03")  # fmt: skip
         with self.store.write() as connection:
             append(connection, [entry], now_us=0)
+            for statement in IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE:
+                connection.exec_driver_sql(statement)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         with self.store.read() as connection:
@@ -189,6 +205,16 @@ class PostgresDatabases:
 
     def stop(self) -> None:
         self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def processes() -> Any:
+    """Makes processes that have what they need imported already, so that they can be killed often."""
+    forking = multiprocessing.get_context("forkserver")
+    forking.set_forkserver_preload(
+        ["benne.scoring.audit.anchor", "benne.scoring.audit.group_commit", "benne.scoring.api.serving"]
+    )
+    return forking
 
 
 @pytest.fixture(scope="session")

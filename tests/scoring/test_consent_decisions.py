@@ -123,9 +123,9 @@ def test_consent_to_automated_decisions_is_its_own(platform):
     platform.grant(1, reliance="sole")
     alone = platform.decide(1, reliance="sole", review_route="desk")
     assert _reasons(alone) == ["automated-decision-consent-required"]
-    platform.grant(1, reliance="sole", consent_type="automated_decision")
+    platform.grant(1, reliance="sole", consent_type="automated_decision", lawful_basis="explicit_consent")
     assert _reasons(platform.decide(1, reliance="sole", review_route="desk")) == []
-    platform.grant(2, reliance="sole", consent_type="automated_decision")
+    platform.grant(2, reliance="sole", consent_type="automated_decision", lawful_basis="explicit_consent")
     assert _reasons(platform.decide(2)) == ["consent-required"]
     platform.ledger.withdraw(platform.member(1), "lending", "shop")
     assert _reasons(platform.decide(1)) == ["consent-withdrawn"]

@@ -1,8 +1,9 @@
-"""Grant, withdraw, expire, grant again and score in any order, against a truth kept by hand."""
+"""Every act in any order, scores in between and beside, against a truth kept by hand."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,8 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from benne.errors import ConsentRequired
+from benne.errors import ConsentRecordError, ConsentRequired
 from benne.features.categories import CATEGORIES
+from benne.scoring import Notice
 
 MEMBERS = st.integers(1, 3)
 RECIPIENTS = st.sampled_from(["shop", "bank"])
@@ -33,6 +35,10 @@ class ConsentLife(RuleBasedStateMachine):
         self.until: dict[tuple[int, str, str, str], datetime] = {}
         self.scored = self.denied = 0
         self.decision = None
+        self.versions = 1
+        self.ref = self.platform.terms.notice
+        self.old = []
+        self.last: dict[tuple[int, str, str], str] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "platform"):
@@ -46,10 +52,125 @@ class ConsentLife(RuleBasedStateMachine):
     @rule(member=MEMBERS, purpose=PURPOSES, recipient=RECIPIENTS, categories=MANY, days=st.integers(1, 5))
     def grant(self, member, purpose, recipient, categories, days):
         validity = timedelta(days=days)
-        request = self.platform.request(member, categories, purpose=purpose, recipient=recipient)
-        self.platform.ledger.grant(replace(request, terms=replace(request.terms, validity=validity)))
+        record = self.platform.ledger.grant(self.request(member, purpose, recipient, categories, validity))
+        self.last[member, purpose, recipient] = record.record_id
         for category in categories:
             self.until[member, purpose, recipient, category] = self.platform.clock() + validity
+
+    def request(self, member, purpose, recipient, categories=CATEGORIES, validity=timedelta(days=3)):
+        request = self.platform.request(member, categories, purpose=purpose, recipient=recipient, notice=self.ref)
+        return replace(request, terms=replace(request.terms, validity=validity))
+
+    def end(self, member, purpose, recipient, categories=CATEGORIES) -> None:
+        for category in categories:
+            self.until[member, purpose, recipient, category] = self.platform.clock()
+
+    @rule(member=MEMBERS, purpose=PURPOSES, recipient=RECIPIENTS)
+    def renew_what_stands_of_the_last_record(self, member, purpose, recipient):
+        record_id = self.last.get((member, purpose, recipient))
+        if record_id is None:
+            return
+        old = self.platform.ledger.record(record_id)
+        stands = set(old.request.categories) & self.truth(member, purpose, recipient)
+        renew = (self.platform.member(member), record_id, self.platform.capture)
+        if not stands:
+            with pytest.raises(ConsentRecordError, match="consent that stands"):
+                self.platform.ledger.renew(*renew)
+            return
+        renewed = self.platform.ledger.renew(*renew)
+        assert set(renewed.request.categories) == stands
+        self.last[member, purpose, recipient] = renewed.record_id
+        for category in stands:
+            self.until[member, purpose, recipient, category] = renewed.valid_until
+
+    @rule(member=MEMBERS, purpose=PURPOSES, recipient=RECIPIENTS, categories=CHOICES)
+    def refuse(self, member, purpose, recipient, categories):
+        record = self.platform.ledger.refuse(self.request(member, purpose, recipient, categories))
+        self.last[member, purpose, recipient] = record.record_id
+        self.end(member, purpose, recipient, categories)
+
+    @rule(batch=st.integers(1, 4))
+    def sweep(self, batch):
+        """Puts on record what ran out, and changes nothing."""
+        self.platform.ledger.expire(batch)
+        assert self.platform.ledger.expire() == 0
+
+    @rule(member=MEMBERS)
+    def erase(self, member):
+        """The first thing an erasure does: every purpose and recipient ends, and no other member's."""
+        ended = self.platform.ledger.withdraw_all(self.platform.member(member))
+        everywhere = itertools.product(("lending", "deposit_waiver"), ("shop", "bank"))
+        stood = {(p, r): self.truth(member, p, r) for p, r in everywhere}
+        assert {(one.purpose, one.recipient): set(one.categories) for one in ended} == {
+            key: categories for key, categories in stood.items() if categories
+        }
+        for purpose, recipient in stood:
+            self.end(member, purpose, recipient)
+
+    @rule(changes=st.sampled_from([["meaning"], ["purpose", "categories"]]))
+    def replace_the_notice(self, changes):
+        """Everybody's consent under the old version ends, and nobody can agree to it any more."""
+        keys = list(itertools.product((1, 2, 3), ("lending", "deposit_waiver"), ("shop", "bank")))
+        stood = sum(len(self.truth(*key)) for key in keys)
+        self.versions += 1
+        notice = Notice(notice_id="score", version=str(self.versions), language="en", text=f"{self.versions}?")
+        assert self.platform.ledger.replace_notice(notice, changes) == stood
+        self.old.append(self.ref)
+        self.ref = notice.ref
+        for key in keys:
+            self.end(*key)
+
+    @rule(member=MEMBERS, data=st.data())
+    def agree_to_an_old_version(self, member, data):
+        if not self.old:
+            return
+        request = replace(self.platform.request(member), terms=replace(
+            self.platform.terms, notice=data.draw(st.sampled_from(self.old))))  # fmt: skip
+        with pytest.raises(ConsentRecordError, match="that was replaced"):
+            self.platform.ledger.grant(request)
+
+    @rule(member=MEMBERS, recipient=RECIPIENTS, purpose=PURPOSES, everything=st.booleans())
+    def withdraw_while_somebody_scores(self, member, purpose, recipient, everything):
+        """A call begun after the withdrawal was acknowledged never gives a score; one before may or may not."""
+        stood = self.truth(member, purpose, recipient)
+        acknowledged, too_late = threading.Event(), []
+        names = ("credit_history", "ability")
+
+        def score() -> None:
+            for _ in range(3):
+                after = acknowledged.is_set()
+                try:
+                    decision = self.platform.decide(member, purpose=purpose, recipient=recipient)
+                    self.denied += len(decision.denials)
+                    self.platform.scorer.score(self.platform.features({member: names}), decision)
+                except ConsentRequired:
+                    continue
+                too_late.append(after)
+
+        thread = threading.Thread(target=score)
+        thread.start()
+        ledger, subject_id = self.platform.ledger, self.platform.member(member)
+        if everything:
+            ledger.withdraw_all(subject_id)
+        else:
+            ledger.withdraw(subject_id, purpose, recipient)
+        acknowledged.set()
+        thread.join(60)
+        assert not thread.is_alive()
+        assert not any(too_late)
+        if not stood >= REQUIRED:
+            assert too_late == []
+        pairs = itertools.product(("lending", "deposit_waiver"), ("shop", "bank")) if everything else [
+            (purpose, recipient)
+        ]  # fmt: skip
+        for pair in pairs:
+            self.end(member, *pair)
+        self.decision = None
+        self.count_denials()
+
+    def count_denials(self) -> None:
+        """Denials of racing calls are as many as they happen to be; those of later calls are counted one by one."""
+        self.denied = sum(row["decision"] == "denied" for row in self.platform.rows("decisions"))
 
     @rule(member=MEMBERS, purpose=PURPOSES, recipient=RECIPIENTS, categories=st.none() | CHOICES)
     def withdraw(self, member, purpose, recipient, categories):

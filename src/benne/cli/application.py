@@ -8,17 +8,26 @@ import typer
 from typer.core import TyperGroup
 
 from benne.cli import (
+    apikeys,
     audit,
     consent,
     data,
     demo,
+    erase,
     explain,
     features,
+    hold,
     ingest,
     interchange,
+    keyring,
     keys,
     models,
+    policies,
+    proofs,
+    recipients,
     score,
+    serve,
+    service,
     simulate,
     store,
     train,
@@ -40,6 +49,11 @@ The way of the data:
   store                    events in a database, for one member's features at once
   train, score, explain    a model, scores, and what a score is made of
   models                   which version of the model is in use
+  policies                 what may be asked, for which purpose
+  recipients, apikey       who may ask
+  proofs                   what a member may show to others
+  service, serve           scores over HTTP
+  keyring, erase, hold     what members' records are encrypted with, forgetting them, and what the law keeps
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
 \b
@@ -110,12 +124,21 @@ app.command()(ingest.ingest)
 app.add_typer(interchange.app, name="interchange")
 app.add_typer(consent.app, name="consent")
 app.add_typer(audit.app, name="audit")
+app.add_typer(policies.app, name="policies")
+app.add_typer(recipients.app, name="recipients")
+app.add_typer(apikeys.app, name="apikey")
+app.add_typer(proofs.app, name="proofs")
+app.add_typer(keyring.app, name="keyring")
+app.command()(erase.erase)
+app.add_typer(hold.app, name="hold")
 app.add_typer(features.app, name="features")
 app.add_typer(store.app, name="store")
 app.command()(train.train)
 app.add_typer(models.app, name="models")
 app.command()(score.score)
 app.command()(explain.explain)
+app.add_typer(service.app, name="service")
+app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benne.cli.console import answer, answer_json, note, progress_bar
+from benne.cli.edge import moment_from, subject_from
 from benne.cli.exit_codes import PROMISE_BROKEN
-from benne.cli.options import LedgerAddress, WantJson
-from benne.errors import AnchorError, StoreError
+from benne.cli.options import AsOf, KeyFile, LedgerAddress, Member, Subject, WantJson
+from benne.errors import AnchorError, ProofRejected, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -125,6 +126,71 @@ def head(ledger: LedgerAddress, want_json: WantJson = False) -> None:
         answer_json({"seq": last.seq, "hash": last.hash, "time": time})
         return
     answer(f"Record {last.seq:,} of {time}: {last.hash}" if last.seq else "The chain holds no record yet.")
+
+
+@app.command()
+def prove(
+    scores: Annotated[Path, typer.Argument(help="Scores that `benne score` wrote, with their proofs beside them.")],
+    ledger: LedgerAddress,
+    member: Member = None,
+    subject: Subject = None,
+    key_file: KeyFile = None,
+    as_of: AsOf = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the proof to this file, not to stdout.")] = None,
+) -> None:
+    """Prove that one member's row of a batch is what was decided and recorded, whether a score or a refusal.
+
+    The proof is JSON and holds this row alone. It is held against the chain before it is given.
+
+    \b
+    Example:
+      benne audit prove scores.parquet --ledger consents.db --subject 0123456789abcdef0123456789abcdef
+    """
+    import json
+
+    from benne.scoring.batch.proofs import check_proof
+    from benne.scoring.batch.proofs import prove as prove_row
+
+    proof = prove_row(scores, subject_from(member, subject, key_file), moment_from(as_of, "--as-of"))
+    with _reading(ledger) as connection:
+        checked = check_proof(proof, connection)
+    if out is None:
+        answer_json(proof)
+    else:
+        out.write_text(json.dumps(proof, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        answer(f"{out}: proves a decision ({checked.decision}) that is in record {checked.seq:,}")
+
+
+@app.command(name="check-proof")
+def check_proof_(
+    proof: Annotated[Path, typer.Argument(help="Proof that `benne audit prove` wrote.")],
+    ledger: LedgerAddress,
+    want_json: WantJson = False,
+) -> None:
+    """Hold a proof of one row of a batch against the chain; nobody else's row is needed.
+
+    Ends with exit code 6 where the proof does not lead to what is on record. Whether the chain itself is whole,
+    `benne audit verify` says.
+
+    \b
+    Example:
+      benne audit check-proof proof.json --ledger consents.db
+    """
+    import json
+
+    from benne.scoring.batch.proofs import check_proof
+
+    try:
+        held = json.loads(proof.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ProofRejected("A proof must be JSON, got something else. Ask for it anew.") from None
+    with _reading(ledger) as connection:
+        checked = check_proof(held, connection)
+    if want_json:
+        answer_json({"seq": checked.seq, "event_id": checked.event_id, "decision": checked.decision,
+                     "recorded_at": checked.recorded_at.isoformat()})  # fmt: skip
+        return
+    answer(f"It holds: {checked.decision}, recorded {checked.recorded_at.isoformat()} in record {checked.seq:,}")
 
 
 @keys.command()

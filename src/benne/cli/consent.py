@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benne.cli import consent_upkeep
+from benne.cli.affirming import YesIConsent, affirmed, capture_of
 from benne.cli.console import answer, answer_json, note
 from benne.cli.edge import existing_ledger, key_from, new_ledger, subject_from
 from benne.cli.options import (
@@ -18,12 +19,13 @@ from benne.cli.options import (
     Member,
     PurposeOption,
     RecipientOption,
+    SigningKey,
     Subject,
     WantJson,
 )
 
 if TYPE_CHECKING:
-    from benne.scoring import Capture, ConsentEvent, ConsentRecord
+    from benne.scoring import ConsentEvent, ConsentRecord
     from benne.scoring.consent.terms_file import TermsFile
 
 __all__ = ["app"]
@@ -32,7 +34,6 @@ app = typer.Typer(
     help="What members let be computed: every switch is off until they switch it on.",
     no_args_is_help=True, rich_markup_mode=None,
 )  # fmt: skip
-_WORDS = "I consent"
 
 TermsPath = Annotated[Path, typer.Option("--terms", help="Notice and terms; `benne consent terms` drafts them.")]
 
@@ -76,9 +77,11 @@ def grant(
     member: Member = None,
     subject: Subject = None,
     key_file: KeyFile = None,
-    yes: Annotated[
-        bool, typer.Option("--yes-i-consent", help="The member's own yes, where nobody can type it. Off by default.")
-    ] = False,
+    yes: YesIConsent = False,
+    age: Annotated[
+        int | None, typer.Option(min=0, max=130, help="The member's age where known; minors are refused. Never kept.")
+    ] = None,
+    signing_key: SigningKey = None,
     want_json: WantJson = False,
 ) -> None:
     """Show a member the notice and record their yes to one purpose, one recipient and the categories named.
@@ -98,15 +101,17 @@ def grant(
     if not chosen:
         raise typer.BadParameter(f"name at least one --category of {', '.join(CategoryName)}; none is on by itself.")
     _show_notice(asked, chosen)
-    typed = _affirmed(yes)
-    book = new_ledger(ledger)
+    typed = affirmed(yes)
+    book = new_ledger(ledger, signing_key)
     book.register_notice(asked.notice)
     record = book.grant(ConsentRequest(
-        subject_id=subject_id, terms=asked.terms, categories=chosen, capture=_capture(asked, chosen, typed),
+        subject_id=subject_id, terms=asked.terms, categories=chosen, age_years=age,
+        capture=capture_of(asked.terms.notice.hash, chosen, typed),
     ))  # fmt: skip
     if want_json:
         answer_json({"record_id": record.record_id, "categories": list(chosen), "purpose": asked.terms.purpose,
-                     "recipient": asked.terms.recipient, "valid_until": record.valid_until.isoformat()})  # fmt: skip
+                     "recipient": asked.terms.recipient, "valid_until": record.valid_until.isoformat(),
+                     "receipt_id": record.receipt_id})  # fmt: skip
         return
     answer(f"Recorded: {', '.join(chosen)}, until {record.valid_until:%Y-%m-%d}. Record {record.record_id}.")
 
@@ -187,6 +192,7 @@ def import_(
         list[Path], typer.Option("--terms", help="Terms the consents were given under: files, or folders of them.")
     ],
     key_file: KeyFile = None,
+    signing_key: SigningKey = None,
     want_json: WantJson = False,
 ) -> None:
     """Take over the consents that another system has kept, with their own times.
@@ -206,7 +212,7 @@ def import_(
 
     rows, key = read_table(history, "A consent history").to_pandas(), key_from(key_file)
     every = read_all_terms(terms)
-    book = new_ledger(ledger)
+    book = new_ledger(ledger, signing_key)
     origin = hashlib.sha256(history.read_bytes()).hexdigest()
     capture = Capture(channel="command_line", method="toggle_switched_on", steps=1, session_hash=origin)
     added = import_history(book, rows, every, capture, key=key)
@@ -230,29 +236,6 @@ def _show_notice(asked: TermsFile, chosen: tuple[str, ...]) -> None:
         note(f"  [{'on ' if name.value in chosen else 'off'}] {name.value}")
 
 
-def _affirmed(yes: bool) -> str:
-    """The words of the affirmative act; without one, nothing goes on."""
-    if yes:
-        return "--yes-i-consent"
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("a consent needs the member's own act: --yes-i-consent, or a terminal to type it in.")
-    typed: str = typer.prompt(f"Type '{_WORDS}' to switch these on, anything else to leave them off", default="",
-                              show_default=False, err=True)  # fmt: skip
-    if typed.strip().lower() != _WORDS.lower():
-        note("Left off; nothing was recorded.")
-        raise typer.Exit(0)
-    return typed
-
-
-def _capture(asked: TermsFile, chosen: tuple[str, ...], typed: str) -> Capture:
-    from benne.scoring import Capture
-    from benne.scoring.wiring import random_id, system_clock
-
-    evidence = (asked.notice.ref.hash, *chosen, typed, system_clock().isoformat(), random_id())
-    session = hashlib.sha256("\n".join(evidence).encode()).hexdigest()
-    return Capture(channel="command_line", method="toggle_switched_on", steps=1, session_hash=session)
-
-
 def _as_dict(record: ConsentRecord, events: tuple[ConsentEvent, ...]) -> dict[str, Any]:
     agreed = record.request.terms
     return {
@@ -265,3 +248,7 @@ def _as_dict(record: ConsentRecord, events: tuple[ConsentEvent, ...]) -> dict[st
         "valid_until": record.valid_until.isoformat(),
         "events": [{"time": e.time.isoformat(), "category": e.category, "state": e.state} for e in events],
     }
+
+
+for what_follows in consent_upkeep.COMMANDS:
+    app.command()(what_follows)

@@ -14,6 +14,7 @@ from benne.errors import StoreError
 if TYPE_CHECKING:
     from benne.features import SubjectKey
     from benne.scoring import ConsentLedger
+    from benne.scoring.signing import Signer
 
 __all__ = ["existing_ledger", "key_from", "moment_from", "new_ledger", "quiet_mlflow", "subject_from"]
 
@@ -39,7 +40,7 @@ def subject_from(member: str | None, subject: str | None, key_file: Path | None)
     return str(key.subject_ids([member])[0])
 
 
-def existing_ledger(address: str) -> ConsentLedger:
+def existing_ledger(address: str, signing_key: Path | None = None) -> ConsentLedger:
     """Open a ledger that is there: a mistyped path must not look like a ledger nobody consented in."""
     from benne.scoring import open_ledger
 
@@ -47,14 +48,22 @@ def existing_ledger(address: str) -> ConsentLedger:
         raise StoreError(
             f"The ledger must exist, got no file {address}. Grant or import a consent first: benne consent"
         )
-    return open_ledger(address)
+    return open_ledger(address, signer=_signer_from(signing_key))
 
 
-def new_ledger(address: str) -> ConsentLedger:
-    """Open a ledger, made if it is not there."""
+def new_ledger(address: str, signing_key: Path | None = None) -> ConsentLedger:
+    """Open a ledger, made if it is not there; with a key it signs receipts."""
     from benne.scoring import open_ledger
 
-    return open_ledger(address)
+    return open_ledger(address, signer=_signer_from(signing_key))
+
+
+def _signer_from(path: Path | None) -> Signer | None:
+    if path is None:
+        return None
+    from benne.scoring.signing import read_signer
+
+    return read_signer(path)
 
 
 def moment_from(text: str | None, option: str) -> datetime | None:

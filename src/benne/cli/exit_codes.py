@@ -18,6 +18,7 @@ PROMISE_BROKEN: Final = 6
 TOO_LITTLE_KNOWN: Final = 7
 NOT_FIT: Final = 8
 NOT_INSTALLED: Final = 9
+KEPT_BY_LAW: Final = 10
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "done",
@@ -26,10 +27,12 @@ MEANINGS: Final[dict[int, str]] = {
     BAD_INPUT: "what was given is not as it must be: events, features, labels, a model, a file, a consent record",
     NO_CONSENT: "refused for want of consent; nothing was computed or shown",
     STORE: "the consent store is missing, of another version, or unreachable",
-    PROMISE_BROKEN: "a score would not have added up, the weights would not have held, or the audit chain is broken",
+    PROMISE_BROKEN: "a score would not have added up, the weights would not have held, the audit chain is broken, "
+    "or a signature or proof does not hold",
     TOO_LITTLE_KNOWN: "consented, but too little is known to score",
     NOT_FIT: "the data are beyond a quality limit at which a build stops; the report says which",
     NOT_INSTALLED: "what was asked for needs something that is not installed; the message says what",
+    KEPT_BY_LAW: "not erased: a legal hold keeps it until it is lifted",
 }
 
 EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
@@ -49,6 +52,19 @@ EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.QualityError: NOT_FIT,
     errors.QualityInputError: BAD_INPUT,
     errors.StoreError: STORE,
+    errors.KeyRingError: BAD_INPUT,
+    errors.VaultError: BAD_INPUT,
+    errors.ErasureError: BAD_INPUT,
+    errors.UnderLegalHold: KEPT_BY_LAW,
+    errors.PolicyError: BAD_INPUT,
+    errors.AccessError: BAD_INPUT,
+    errors.BatchError: BAD_INPUT,
+    errors.ProofError: BAD_INPUT,
+    errors.ProofRejected: PROMISE_BROKEN,
+    errors.ServiceError: BAD_INPUT,
+    errors.ServiceBusy: STORE,
+    errors.SigningError: BAD_INPUT,
+    errors.SignatureInvalid: PROMISE_BROKEN,
     errors.AuditError: BAD_INPUT,
     errors.AuditWriteError: STORE,
 }

@@ -31,6 +31,7 @@ __all__ = [
     "RecipientToAsk",
     "RegisteredName",
     "Seed",
+    "SigningKey",
     "Subject",
     "WantJson",
 ]
@@ -104,6 +105,9 @@ RegisteredName = Annotated[str, typer.Option("--registered-name", help="Name of 
 Actor = Annotated[str, typer.Option("--actor", help="Who asks, as the ledger records it.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="ISO", help="Moment of the row, with timezone; by default the newest.")
+]
+SigningKey = Annotated[
+    Path | None, typer.Option("--signing-key", help="Private key that signs receipts; without one there are none.")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 WantJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read.")]

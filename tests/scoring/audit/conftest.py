@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,11 +120,3 @@ def key() -> Ed25519PrivateKey:
 def minutes() -> Callable[[int], int]:
     """Microseconds at so many minutes past noon."""
     return lambda count: NOON_US + count * (timedelta(minutes=1) // timedelta(microseconds=1))
-
-
-@pytest.fixture(scope="session")
-def processes() -> Any:
-    """Makes processes that have what they need imported already."""
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(["benne.scoring.audit.anchor", "benne.scoring.audit.group_commit"])
-    return forking

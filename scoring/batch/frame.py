@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benne.errors import ConsentRequired, FeatureValueError, InsufficientEvidence, ObservationError
+from benne.errors import ConsentRequired, ObservationError
 from benne.features.categories import CATEGORIES
 from benne.models import withheld_of
+from benne.scoring.batch.asked import Asked
+from benne.scoring.batch.currency import CHANGED, changed_since_built
+from benne.scoring.batch.emptiness import refuse_all
+from benne.scoring.batch.permitted import as_permitted
+from benne.scoring.batch.unscorable import unscorable
 from benne.scoring.consent.decision import ConsentDecision
 from benne.scoring.consent.ledger import ConsentLedger
 from benne.scoring.scorer import ScoreModel, Scorer, ScoreResult
 
-__all__ = ["Asked", "BatchResult", "score_frame", "unscorable"]
-
-_THIN, _STRANGE, _CHANGED = "insufficient-evidence", "value-not-scorable", "consent-changed"
-_LATER = "consent-given-later"
-_BAND_ONLY = ("band", "withheld", "granularity")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What scores are asked for, for whom, and by whom."""
-
-    purpose: str
-    recipient: str
-    actor: str
+__all__ = ["BatchResult", "score_frame"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,12 +56,7 @@ class BatchResult:
         ``exact`` keeps all, ``band`` the band, ``threshold`` nothing: a comparison is made where
         the threshold is.
         """
-        scores = self.scores.astype({"thin_file": "boolean"})
-        coarse = (scores["granularity"] != "exact").to_numpy()
-        fine = [name for name in scores.columns if name not in _BAND_ONLY]
-        scores.loc[coarse, fine] = np.nan
-        scores.loc[(scores["granularity"] == "threshold").to_numpy(), "band"] = None
-        return scores
+        return as_permitted(self.scores)
 
 
 def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger, asked: Asked) -> BatchResult:
@@ -107,7 +93,7 @@ def score_frame(features: pd.DataFrame, model: ScoreModel, ledger: ConsentLedger
         pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=["subject_id", "as_of", "reason"])
     )
     if not parts:
-        _refuse_all(table)
+        refuse_all(set(table["reason"]))
     scores = pd.concat([part.scores for part in parts])
     order = features.index[features.index.isin(scores.index)]
     points = pd.concat([part.points for part in parts]).reindex(order)
@@ -129,36 +115,6 @@ def _check_index(features: pd.DataFrame) -> None:
         raise ObservationError(f"as_of must never be null, got {empty} row(s) without a moment. Drop those rows.")
     if twice:
         raise ObservationError(f"Features must hold each observation once, got {twice} repeated row(s). Drop them.")
-
-
-def unscorable(model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]]) -> npt.NDArray[np.object_]:
-    """Why each row cannot be scored, '' where it can, shape (n,).
-
-    Notes
-    -----
-    A model refuses a whole table because of one row. The rows are found by halving: as many
-    calls as there are such rows, times the logarithm of the table's length.
-    """
-    reasons = np.full(len(features), "", dtype=object)
-    for row, reason in _refused_rows(model, features, withheld, 0):
-        reasons[row] = reason
-    return reasons
-
-
-def _refused_rows(
-    model: ScoreModel, features: pd.DataFrame, withheld: list[frozenset[str]], first: int
-) -> Iterator[tuple[int, str]]:
-    if len(features) == 0:
-        return
-    try:
-        model.predict_score(features, withheld=withheld)
-    except (InsufficientEvidence, FeatureValueError) as error:
-        if len(features) == 1:
-            yield first, _THIN if isinstance(error, InsufficientEvidence) else _STRANGE
-            return
-        half = len(features) // 2
-        yield from _refused_rows(model, features.iloc[:half], withheld[:half], first)
-        yield from _refused_rows(model, features.iloc[half:], withheld[half:], first + half)
 
 
 def _score_moment(
@@ -196,21 +152,10 @@ def _without_score(rows: pd.DataFrame, model: ScoreModel, decision: ConsentDecis
 
 
 def _changed_since_built(rows: pd.DataFrame, decision: ConsentDecision) -> npt.NDArray[np.object_]:
-    """Rows that hold a category since withheld, or lack a required one since given: to be built again."""
-    computed = [frozenset(CATEGORIES) - withheld for withheld in withheld_of(rows)]
+    computed = np.array([[c not in one for c in CATEGORIES] for one in withheld_of(rows)], dtype=bool)
     withheld = decision.withheld(rows.index.get_level_values("subject_id"))
-    stale = [bool(have & off) or not decision.required <= have for have, off in zip(computed, withheld, strict=True)]
-    return np.where(stale, _CHANGED, "").astype(object)
-
-
-def _refuse_all(refused: pd.DataFrame) -> None:
-    reasons = ", ".join(sorted(set(refused["reason"]))) or "an empty frame"
-    if set(refused["reason"]) & {_THIN, _STRANGE}:
-        raise InsufficientEvidence(f"A score must rest on enough that is known, got {reasons}. No score was given.")
-    if _LATER in set(refused["reason"]):
-        others = "" if reasons == _LATER else f" ({reasons})"
-        raise ConsentRequired(
-            f"A score must rest on consent that stood at the moment the features are of, got none{others}: "
-            "who consents now did so later. Build features of a later as_of: benne features build --as-of"
-        )
-    raise ConsentRequired(f"A score must rest on active consent, got {reasons}. No score was given; ask the members.")
+    permitted = np.array([[c not in one for c in CATEGORIES] for one in withheld], dtype=bool)
+    required = np.array([c in decision.required for c in CATEGORIES])
+    shape = (len(rows), len(CATEGORIES))
+    stale = changed_since_built(computed.reshape(shape), permitted.reshape(shape), required)
+    return np.where(stale, CHANGED, "").astype(object)

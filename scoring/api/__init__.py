@@ -1,0 +1,1 @@
+"""The HTTP interface; with the console the only place that knows a web framework."""

@@ -1,0 +1,55 @@
+"""Counters and timings for Prometheus; labels are routes and codes, never ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from benne.scoring.service import Service
+
+__all__ = ["Measures"]
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS: Final = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
+
+
+class Measures:
+    """What one process counts.
+
+    Parameters
+    ----------
+    service : Service
+        Asked, when metrics are read, how many wait and which model serves.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "benne_request_seconds", "Time a request took, by route, method and status.",
+            ("route", "method", "status"), buckets=_SECONDS, registry=self._registry,
+        )  # fmt: skip
+        waiting = Gauge("benne_decisions_waiting", "Requests that wait for a decision.", registry=self._registry)
+        waiting.set_function(lambda: service.desk.waiting)
+        self._model = Gauge("benne_model_serving", "1 for the model that serves.", ("model",), registry=self._registry)
+        self._answers = Counter("benne_answers", "Decisions by outcome.", ("outcome",), registry=self._registry)
+        self._service = service
+        self._children: dict[tuple[str, str, int], Histogram] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        key = (route, method if method in _METHODS else "OTHER", status)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = self._requests.labels(route, key[1], str(status))
+        child.observe(seconds)
+
+    def outcome(self, outcome: str) -> None:
+        """Count one decision: ``answered``, or the reason of a refusal."""
+        self._answers.labels(outcome).inc()
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        self._model.clear()
+        self._model.labels(self._service.models.current.model_id).set(1)
+        return generate_latest(self._registry)

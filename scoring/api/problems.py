@@ -1,0 +1,238 @@
+"""What goes wrong, as problem details (RFC 9457): one table from errors and reasons to status codes.
+
+A problem's ``type`` is a relative address under ``/problems/``, where it is described; its ``title`` and ``detail``
+never hold anything about a member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from benne import errors
+from benne.scoring.decisions.reasons import WHY
+
+__all__ = [
+    "MEDIA_TYPE",
+    "PROBLEMS",
+    "Problem",
+    "ProblemBody",
+    "ProblemKind",
+    "answer",
+    "body_of",
+    "install",
+    "invalid",
+    "of_reason",
+    "problem_of",
+    "responses",
+]
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """A kind of problem: its slug, status, and what is said of it."""
+
+    slug: str
+    status: int
+    title: str
+
+
+class ProblemBody(BaseModel):
+    """Problem details of RFC 9457."""
+
+    type: str = Field(
+        description="Address of the description of this kind of problem.", examples=["/problems/consent-required"]
+    )
+    title: str = Field(description="What kind of problem it is; the same each time.")
+    status: int = Field(description="The HTTP status.", ge=400, le=599)
+    detail: str | None = Field(default=None, description="What must be done about it.")
+    decision_id: str | None = Field(default=None, description="The refusal on record, where there is one.")
+    errors: list[dict[str, Any]] | None = Field(default=None, description="Where a body is wrong, by place.")
+    complaint: str | None = Field(default=None, description="Where a refusal can be complained about.")
+
+
+class Problem(Exception):
+    """Ends a request with problem details.
+
+    Parameters
+    ----------
+    kind : ProblemKind
+    detail : str, optional
+    decision_id : str, optional
+    errors : list of dict, optional
+        Where a body is wrong.
+    headers : mapping of str to str, optional
+    """
+
+    def __init__(
+        self,
+        kind: ProblemKind,
+        detail: str | None = None,
+        *,
+        decision_id: str | None = None,
+        errors: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind.slug)
+        self.kind = kind
+        self.detail = detail
+        self.decision_id = decision_id
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+_STATUS_OF_REASON: Final[dict[str, int]] = {
+    "threshold-missing": 422,
+    "threshold-not-allowed": 422,
+    "benefit-required": 422,
+    "benefit-unknown": 422,
+    "idempotency-key-reused": 422,
+    "features-missing": 409,
+    "features-stale": 409,
+    "consent-changed": 409,
+    "insufficient-evidence": 409,
+    "value-not-scorable": 409,
+    "decision-expired": 409,
+    "member-erased": 410,
+}
+"""Reasons that are not a plain 403: the request must change (422), or the state must (409, 410)."""
+
+_OTHERS: Final = (
+    ProblemKind("credentials-required", 401, "The request must carry credentials that are known and current."),
+    ProblemKind("access-denied", 403, "The credentials do not open this."),
+    ProblemKind("access-purpose-required", 403, "A look-up by staff must say what it is for."),
+    ProblemKind("not-found", 404, "There is nothing at this address."),
+    ProblemKind("member-unknown", 404, "No such member is on record."),
+    ProblemKind("decision-unknown", 404, "No such decision is on record."),
+    ProblemKind("method-not-allowed", 405, "The address does not take this method."),
+    ProblemKind("proof-not-issued", 409, "What the proof should state is not so, or may not be stated."),
+    ProblemKind("erasure-held", 409, "A legal hold keeps the member's records until it is lifted."),
+    ProblemKind("body-too-large", 413, "The body is larger than the service takes."),
+    ProblemKind("media-type-not-supported", 415, "The body must be of another media type."),
+    ProblemKind("request-invalid", 422, "The request is not as the interface describes it."),
+    ProblemKind("consent-not-valid", 422, "What was sent is not a consent."),
+    ProblemKind("too-many-requests", 429, "More requests came than are allowed; ask again later."),
+    ProblemKind("unexpected", 500, "Something unexpected happened; it has been logged."),
+    ProblemKind("unavailable", 503, "The service cannot answer now; nothing was done."),
+)
+PROBLEMS: Final[dict[str, ProblemKind]] = {
+    **{reason: ProblemKind(reason, _STATUS_OF_REASON.get(reason, 403), why) for reason, why in WHY.items()},
+    **{kind.slug: kind for kind in _OTHERS},
+}
+"""Every kind of problem there is."""
+
+_KIND_OF_ERROR: Final[dict[type[Exception], str]] = {
+    errors.AccessDenied: "credentials-required",
+    errors.ConsentRecordError: "consent-not-valid",
+    errors.ConsentRequired: "consent-required",
+    errors.DecisionUnknown: "decision-unknown",
+    errors.ProofNotIssued: "proof-not-issued",
+    errors.UnderLegalHold: "erasure-held",
+    errors.RateExceeded: "too-many-requests",
+    errors.ServiceBusy: "unavailable",
+    errors.StoreError: "unavailable",
+    errors.AuditError: "unavailable",
+    errors.ModelError: "unavailable",
+    TimeoutError: "unavailable",
+}
+"""One table from what went wrong to what is answered; the nearest listed parent of an error counts."""
+
+_SLUG_OF_STATUS: Final = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "media-type-not-supported",
+}
+
+_TOLD: Final = (errors.ConsentRecordError, errors.ConsentRequired, errors.ProofNotIssued)
+"""Errors whose own words may be told: they name fields, never members."""
+
+
+def of_reason(reason: str, decision_id: str | None = None) -> Problem:
+    """The problem that a refusal is."""
+    return Problem(PROBLEMS[reason], PROBLEMS[reason].title, decision_id=decision_id)
+
+
+def responses(*slugs: str) -> dict[int | str, dict[str, Any]]:
+    """Responses of a route for OpenAPI, besides those of every route, by status."""
+    by_status: dict[int, list[ProblemKind]] = {}
+    for slug in (*slugs, "too-many-requests", "body-too-large", "unavailable", "unexpected"):
+        by_status.setdefault(PROBLEMS[slug].status, []).append(PROBLEMS[slug])
+    return {
+        status: {
+            "description": "; ".join(f"`{kind.slug}`" for kind in kinds),
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+        }
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of an application with problem details."""
+    app.add_exception_handler(Problem, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    for error in _KIND_OF_ERROR:
+        app.add_exception_handler(error, _answer_error)
+
+
+def body_of(problem: Problem) -> dict[str, Any]:
+    """Problem details as JSON takes them."""
+    kind = problem.kind
+    body: dict[str, Any] = {"type": f"/problems/{kind.slug}", "title": kind.title, "status": kind.status}
+    if problem.detail is not None:
+        body["detail"] = problem.detail
+    if problem.decision_id is not None:
+        body |= {"decision_id": problem.decision_id, "complaint": "/v1/disputes"}
+    if problem.errors is not None:
+        body["errors"] = problem.errors
+    return body
+
+
+def answer(problem: Problem) -> JSONResponse:
+    """Problem details as a response."""
+    headers = dict(problem.headers)
+    if problem.kind.status == 401:
+        headers.setdefault("WWW-Authenticate", "Bearer")
+    if problem.kind.status in (429, 503):
+        headers.setdefault("Retry-After", "1")
+    return JSONResponse(body_of(problem), problem.kind.status, headers, MEDIA_TYPE)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an error of Benne's is; what is not listed is unexpected."""
+    if isinstance(error, Problem):
+        return error
+    slug = next((_KIND_OF_ERROR[parent] for parent in type(error).__mro__ if parent in _KIND_OF_ERROR), "unexpected")
+    return Problem(PROBLEMS[slug], str(error) if isinstance(error, _TOLD) else None)
+
+
+def invalid(found: Sequence[Any]) -> Problem:
+    """The problem of a body, by place: never the input itself, nor a validator's context, which may hold a member's."""
+    places = [{"place": [str(part) for part in one["loc"]], "must": str(one["type"])} for one in found]
+    return Problem(
+        PROBLEMS["request-invalid"], "See `errors` for each place; what was sent is not repeated.", errors=places
+    )
+
+
+async def _answer_error(_: Request, error: Exception) -> JSONResponse:
+    return answer(problem_of(error))
+
+
+async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return answer(Problem(PROBLEMS[_SLUG_OF_STATUS.get(status, "request-invalid")], headers=headers))
+
+
+async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
+    return answer(invalid(error.errors() if isinstance(error, RequestValidationError) else ()))

@@ -1,0 +1,228 @@
+"""One chunk made final: its rows on disk, one audit record over them, and consent as it stands at that moment.
+
+The partial is written first, then the record commits, then the partial gets its name. Whatever is interrupted in
+between is finished or thrown away when the batch goes on: a part without a record is none, and no score leaves
+without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, select
+
+from benne.errors import BatchDamaged
+from benne.features.categories import CATEGORIES
+from benne.scoring.audit.chain import append
+from benne.scoring.audit.merkle import root
+from benne.scoring.audit.record import AuditEntry
+from benne.scoring.batch.chunk import INDEX, Chunk, as_microseconds
+from benne.scoring.batch.currency import CHANGED
+from benne.scoring.batch.leaves import SALT_BYTES, Tree, leaves_of, salts_of
+from benne.scoring.batch.part import Part, PartNote, finish, write_partial
+from benne.scoring.batch.rules import Rules
+from benne.scoring.batch.standings import Judge, Watermark, changed_members, standings, watermark
+from benne.scoring.batch.told import OUTCOME
+from benne.scoring.consent.decision import Permission
+from benne.scoring.consent.moments import to_microseconds
+from benne.scoring.consent.reading import load_time
+from benne.scoring.consent.vocabulary import DenyReason, Granularity, Purpose, class_of
+from benne.scoring.store.audit_tables import audit_records
+from benne.scoring.store.database import Store
+
+__all__ = ["Live", "Recorded", "Settler", "find_record", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a batch is made with.
+
+    Parameters
+    ----------
+    store : Store
+    clock : callable returning datetime
+    random_bytes : callable
+        Takes a number and gives as many bytes that nobody can guess.
+    ids : callable returning str
+        A new unique id, a UUID, at every call.
+    """
+
+    store: Store
+    clock: Callable[[], datetime]
+    random_bytes: Callable[[int], bytes]
+    ids: Callable[[], str]
+
+    def now_us(self, connection: Connection) -> int:
+        """Now, and never earlier than what is on record."""
+        return max(to_microseconds(self.clock(), "The clock"), load_time(connection))
+
+
+class Recorded(NamedTuple):
+    """What the chain holds of a chunk."""
+
+    root: str | None
+    outcome: str | None
+
+
+class Settler:
+    """Makes chunks final.
+
+    Parameters
+    ----------
+    live : Live
+    rules : Rules
+    input_digest : str
+        SHA-256 of what the batch reads.
+    """
+
+    def __init__(self, live: Live, rules: Rules, input_digest: str) -> None:
+        self.live = live
+        self.rules = rules
+        self._judge = Judge(rules.question)
+        self._input_digest = input_digest
+
+    def watermark(self) -> Watermark:
+        """How far the ledger has come."""
+        with self.live.store.read() as connection:
+            return watermark(connection, self.live.now_us(connection))
+
+    def answers(self, chunk: Chunk) -> tuple[list[Permission | DenyReason], Watermark]:
+        """What the ledger answers about each row at its own moment, in one view of the store."""
+        with self.live.store.read() as connection:
+            if connection.dialect.name == "postgresql":  # whose views are each statement's own otherwise
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            asked_at = watermark(connection, self.live.now_us(connection))
+            subjects = chunk.subjects.to_pylist()
+            acts = standings(connection, self.rules.question, subjects, chunk.as_of_us, asked_at.now_us)
+        return list(map(self._judge.answer, acts)), asked_at
+
+    def settle(self, path: Path, number: int, outcome: pa.Table, tree: Tree, asked_at: Watermark) -> Part:
+        """Write, record and name one part; rows whose consent ended in the meantime are refused first.
+
+        Parameters
+        ----------
+        path : Path
+            Where the part belongs.
+        number : int
+        outcome : Table
+            From :func:`benne.scoring.batch.deciding.decide_rows`.
+        tree : Tree
+        asked_at : Watermark
+            How far the ledger had come when it was asked.
+
+        Raises
+        ------
+        StoreError
+            If it could not be recorded. Whether it was shows when the batch goes on.
+        BatchDamaged
+            If it is on record already.
+        """
+        salts = salts_of(self.live.random_bytes(SALT_BYTES), outcome.num_rows)
+        since = asked_at
+        while True:
+            leaves = leaves_of(outcome, tree, salts)
+            scored = outcome.column(OUTCOME).null_count
+            note = PartNote(
+                number, tree.event_id, root(leaves).hex(), outcome.num_rows, scored, asked_at.seq, asked_at.now_us
+            )
+            part = write_partial(path, outcome, salts, leaves, note)
+            with self.live.store.write() as connection:
+                now_us = self.live.now_us(connection)
+                late = self.late(connection, outcome, since, now_us)
+                if not late:
+                    self.record(connection, note, tree, now_us)
+                since = watermark(connection, now_us)
+            if not late:
+                finish(path)
+                return part
+            outcome = refused(outcome, late)
+
+    def late(self, connection: Connection, outcome: pa.Table, since: Watermark, now_us: int) -> dict[int, str]:
+        """Scored rows whose consent no longer covers what was used, and why; only changes since are looked at."""
+        found: dict[int, str] = {}
+        scored = outcome.column(OUTCOME).is_null()
+        for members in changed_members(connection, self.rules.question, since, now_us):
+            among = pc.is_in(outcome.column("subject_id"), value_set=pa.array(members, pa.large_string()))
+            rows = np.flatnonzero(pc.and_(among, scored).to_numpy())
+            if len(rows):
+                found |= self._ended(connection, outcome, rows, now_us)
+        return found
+
+    def record(self, connection: Connection, note: PartNote, tree: Tree, now_us: int, about: str | None = None) -> None:
+        """Append the audit record of a part, in the caller's transaction.
+
+        Raises
+        ------
+        BatchDamaged
+            If it is there already.
+        """
+        if find_record(connection, note.event_id) is not None:
+            raise BatchDamaged("A chunk must be recorded once, and is on record already. Is another run at this batch?")
+        question = self.rules.question
+        purpose_class = class_of(question.purpose or "")
+        entry = AuditEntry(
+            event_id=note.event_id, type="scores_batched", actor_id=question.actor, actor_role="system",
+            service=self.rules.service, policy_version=self.rules.policy_version, model_id=tree.model_id,
+            purpose=None if purpose_class is None else cast(Purpose, question.purpose), purpose_class=purpose_class,
+            config_hash=tree.config_hash, input_digest=self._input_digest, merkle_root=note.root,
+            outcome=outcome_of(note), about_event=about,
+        )  # fmt: skip
+        append(connection, [entry], now_us=now_us)
+
+    def _ended(self, connection: Connection, outcome: pa.Table, rows: Any, now_us: int) -> dict[int, str]:
+        asked = outcome.select([*INDEX, "withheld", "granularity"]).take(pa.array(rows))
+        subjects, moments = asked.column("subject_id").to_pylist(), as_microseconds(asked.column("as_of"))
+        acts = standings(connection, self.rules.question, subjects, moments, now_us)
+        used = zip(asked.column("withheld").to_pylist(), asked.column("granularity").to_pylist(), strict=True)
+        ended = {}
+        for row, act, (withheld, granularity) in zip(rows.tolist(), acts, used, strict=True):
+            answer = self._judge.answer(act)
+            if not isinstance(answer, Permission):
+                ended[row] = str(answer)
+            elif not _used(withheld, granularity).within(answer):
+                ended[row] = CHANGED
+        return ended
+
+
+def refused(outcome: pa.Table, late: Mapping[int, str]) -> pa.Table:
+    """The outcome with some rows refused: nothing of their scores stays."""
+    rows = np.arange(outcome.num_rows)
+    gone = np.isin(rows, list(late))
+    kept = pa.array(rows, mask=gone)
+    columns = []
+    for field in outcome.schema:
+        column = outcome.column(field.name)
+        if field.name == OUTCOME:
+            reasons = column.to_pylist()
+            for row, reason in late.items():
+                reasons[row] = reason
+            column = pa.chunked_array([pa.array(reasons, field.type)])
+        elif field.name not in INDEX:
+            column = column.take(kept)
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=outcome.schema)
+
+
+def find_record(connection: Connection, event_id: str) -> Recorded | None:
+    """What the chain holds of a chunk; None if it is not on record."""
+    r = audit_records.c
+    row = connection.execute(select(r.merkle_root, r.outcome).where(r.event_id == event_id)).one_or_none()
+    return None if row is None else Recorded(*row)
+
+
+def outcome_of(note: PartNote) -> str:
+    """How many rows were scored and how many refused, as the record says it; the size of the tree is their sum."""
+    return f"scored:{note.scored}/refused:{note.rows - note.scored}"
+
+
+def _used(withheld: str, granularity: str) -> Permission:
+    return Permission(
+        frozenset(CATEGORIES) - frozenset(filter(None, withheld.split(","))), cast(Granularity, granularity)
+    )

@@ -1,0 +1,244 @@
+"""A client of the service: one method for each thing that can be asked, typed answers, problems as errors."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import httpx2
+from pydantic import BaseModel
+
+from benne.errors import ProblemReceived
+from benne.scoring.api.bodies import (
+    AuditBody,
+    BenefitBody,
+    ConsentBody,
+    ConsentsBody,
+    ErasureBody,
+    ExplanationBody,
+    ExportBody,
+    HistoryBody,
+    OfferBody,
+    ProofBody,
+    ReceiptBody,
+    ReplayBody,
+    ReportBody,
+    ScoreBody,
+    WithdrawnBody,
+)
+from benne.scoring.wiring import random_id
+
+__all__ = ["BenneClient"]
+
+T = TypeVar("T", bound=BaseModel)
+_TRY_AGAIN: Final = frozenset({429, 503})
+_NDJSON: Final = "application/x-ndjson"
+
+
+class BenneClient:
+    """Asks a service, with one set of credentials.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``https://scores.example``.
+    credentials : str
+        A key of access or a token; what it opens is up to its role.
+    access_purpose : str, optional
+        What look-ups by staff are for.
+    tries : int, default=3
+        How often a question is asked while the service says it is busy. A score is asked for under one idempotency
+        key however often, so that it is one decision.
+    sleep : callable, default=time.sleep
+        Waits some seconds between two tries.
+    transport : httpx2.BaseTransport, optional
+        Instead of the network, as in tests.
+
+    Examples
+    --------
+    >>> client = BenneClient("http://127.0.0.1:8350", "benne_…")  # doctest: +SKIP
+    >>> client.score("anna", "lending").band  # doctest: +SKIP
+    'good'
+    """
+
+    def __init__(
+        self,
+        address: str,
+        credentials: str,
+        *,
+        access_purpose: str | None = None,
+        tries: int = 3,
+        sleep: Callable[[float], object] = time.sleep,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {credentials}"}
+        if access_purpose is not None:
+            headers["Benne-Access-Purpose"] = access_purpose
+        self._http = httpx2.Client(base_url=address, headers=headers, transport=transport, timeout=30.0)
+        self._tries = tries
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        """Open since it was made."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the connections back."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    # ------------------------------------------------------------------ recipients
+
+    def score(self, member_id: str, purpose: str, *, idempotency_key: str | None = None, **asked: Any) -> ScoreBody:
+        """A member's score for a purpose.
+
+        Parameters
+        ----------
+        member_id, purpose : str
+        idempotency_key : str, optional
+            By default a random one for this call.
+        **asked
+            ``context``, ``reliance``, ``granularity``, ``threshold``, as the interface has them.
+
+        Raises
+        ------
+        ProblemReceived
+            If there is none; its ``slug`` says why.
+        """
+        headers = {"Idempotency-Key": idempotency_key or random_id()}
+        question = {"member_id": member_id, "purpose": purpose, **asked}
+        return self._ask(ScoreBody, "POST", "/v1/scores", json=question, headers=headers)
+
+    def eligibility(self, member_id: str, benefit: str, **asked: Any) -> BenefitBody:
+        """Whether a member gets a benefit."""
+        question = {"member_id": member_id, "benefit": benefit, **asked}
+        return self._ask(BenefitBody, "POST", "/v1/eligibility", json=question)
+
+    def scores(self, questions: Iterable[Mapping[str, Any]]) -> Iterator[ScoreBody | ProblemReceived]:
+        """Many scores, as they come: one answer or problem for each question, in order.
+
+        Parameters
+        ----------
+        questions : iterable of mapping
+            ``member_id``, ``purpose`` and what else :meth:`score` takes.
+        """
+        lines = (json.dumps(dict(question)).encode() + b"\n" for question in questions)
+        with self._http.stream("POST", "/v1/scores:batch", content=lines, headers={"Content-Type": _NDJSON}) as got:
+            if got.status_code != 200:
+                got.read()
+                raise _problem(got.json())
+            for line in got.iter_lines():
+                found = json.loads(line)
+                yield ScoreBody.model_validate(found["answer"]) if "answer" in found else _problem(found["problem"])
+
+    # --------------------------------------------------------- members, and staff for them
+
+    def offers(self) -> list[OfferBody]:
+        """What members may consent to, with the text they must be shown."""
+        return [OfferBody.model_validate(one) for one in self._json("GET", "/v1/consent-offers")]
+
+    def give_consent(self, choice: Mapping[str, Any], member: str = "me") -> ConsentBody:
+        """Record what a member switched on; see ``ConsentChoice`` of the interface."""
+        return self._ask(ConsentBody, "POST", f"/v1/members/{_part(member)}/consents", json=dict(choice))
+
+    def consents(self, member: str = "me") -> list[ConsentBody]:
+        """Every consent of a member."""
+        return self._ask(ConsentsBody, "GET", f"/v1/members/{_part(member)}/consents").consents
+
+    def withdraw(
+        self, purpose: str, recipient: str, categories: Iterable[str] | None = None, member: str = "me"
+    ) -> list[str]:
+        """End consent at once; returns what ended."""
+        asked: list[tuple[str, str]] = [("purpose", purpose), ("recipient", recipient)]
+        asked += [("category", category) for category in categories or ()]
+        return self._ask(WithdrawnBody, "DELETE", f"/v1/members/{_part(member)}/consents", params=asked).ended
+
+    def receipt(self, record_id: str, member: str = "me") -> str:
+        """The member's signed copy of a consent."""
+        path = f"/v1/members/{_part(member)}/consents/{_part(record_id)}/receipt"
+        return self._ask(ReceiptBody, "GET", path).receipt
+
+    def own_score(self, member: str = "me") -> ScoreBody:
+        """The member's own score as of now."""
+        return self._ask(ScoreBody, "POST", f"/v1/members/{_part(member)}/score")
+
+    def explanation(self, member: str = "me", decision_id: str | None = None) -> ExplanationBody:
+        """What a score was made of; by default the newest."""
+        asked = {} if decision_id is None else {"decision_id": decision_id}
+        return self._ask(ExplanationBody, "GET", f"/v1/members/{_part(member)}/explanation", params=asked)
+
+    def history(self, member: str = "me") -> Iterator[dict[str, Any]]:
+        """Decisions about a member, newest first, fetched a page at a time."""
+        after: str | None = None
+        while True:
+            asked = {} if after is None else {"after": after}
+            page = self._ask(HistoryBody, "GET", f"/v1/members/{_part(member)}/history", params=asked)
+            yield from page.decisions
+            after = page.next
+            if after is None:
+                return
+
+    def report(self, member: str = "me") -> ReportBody:
+        """What there is about a member, and who received what."""
+        return self._ask(ReportBody, "GET", f"/v1/members/{_part(member)}/report")
+
+    def export(self, member: str = "me") -> ExportBody:
+        """Everything that is held about a member."""
+        return self._ask(ExportBody, "GET", f"/v1/members/{_part(member)}/export")
+
+    def prove(self, statement: Mapping[str, Any], member: str = "me") -> str:
+        """A signed statement about the member's score; see ``ProofQuestion`` of the interface."""
+        return self._ask(ProofBody, "POST", f"/v1/members/{_part(member)}/proofs", json=dict(statement)).proof
+
+    def erase(self, member: str = "me") -> ErasureBody:
+        """Erase a member."""
+        return self._ask(ErasureBody, "DELETE", f"/v1/members/{_part(member)}")
+
+    # ------------------------------------------------------------------------ staff
+
+    def replay(self, decision_id: str) -> ReplayBody:
+        """A decision made again and held against the audit chain."""
+        return self._ask(ReplayBody, "GET", f"/v1/decisions/{_part(decision_id)}/replay")
+
+    def verify_audit(self) -> AuditBody:
+        """Whether every hash of the audit chain holds."""
+        return self._ask(AuditBody, "GET", "/v1/audit/verify")
+
+    def model(self) -> dict[str, Any]:
+        """The model that serves."""
+        found: dict[str, Any] = self._json("GET", "/v1/models/current")
+        return found
+
+    def policies(self) -> dict[str, Any]:
+        """The policies in force."""
+        found: dict[str, Any] = self._json("GET", "/v1/policies")
+        return found
+
+    def _ask(self, answer: type[T], method: str, path: str, **sent: Any) -> T:
+        return answer.model_validate(self._json(method, path, **sent))
+
+    def _json(self, method: str, path: str, **sent: Any) -> Any:
+        for tried in range(1, self._tries + 1):
+            got = self._http.request(method, path, **sent)
+            if got.status_code not in _TRY_AGAIN or tried == self._tries:
+                break
+            self._sleep(float(got.headers.get("Retry-After", "1")))
+        if got.is_success:
+            return got.json()
+        raise _problem(got.json() if "json" in got.headers.get("content-type", "") else {"status": got.status_code})
+
+
+def _problem(body: Mapping[str, Any]) -> ProblemReceived:
+    slug = str(body.get("type", "unexpected")).rpartition("/")[2]
+    return ProblemReceived(slug, int(body.get("status", 500)), body.get("detail"), body.get("decision_id"))
+
+
+def _part(text: str) -> str:
+    """One part of a path, whatever is in it."""
+    return quote(text, safe="")

@@ -1,0 +1,1 @@
+"""A score asked for and answered: consent, features, model, policy and audit in one use case."""

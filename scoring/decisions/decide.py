@@ -1,0 +1,137 @@
+"""The use case: questions about members in, answers and refusals out, every one of them on record.
+
+A pass has three parts. First, in one view of the store: policy, consent, and features of those who consent. Then,
+holding nothing: one call of the model for all of them. Last, alone with the store: consent again, as it stands at
+that moment, and what is kept and recorded. A withdrawal either came before the last part, and there is no score, or
+it is acknowledged after the answer was on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from benne.scoring.audit.group_commit import GroupCommit
+from benne.scoring.consent.decision import Permission
+from benne.scoring.consent.moments import to_microseconds
+from benne.scoring.decisions.case import Case
+from benne.scoring.decisions.permitting import apply_policy, permissions
+from benne.scoring.decisions.recording import Recorder
+from benne.scoring.decisions.request import Refusal, ScoreAnswer, ScoreRequest
+from benne.scoring.decisions.scoring import score_cases
+from benne.scoring.decisions.served_model import ModelSlot
+from benne.scoring.decisions.telling import refuse_what_cannot_be_told
+from benne.scoring.decisions.vectors import FeatureSource, Occasion
+from benne.scoring.policy import Policies
+from benne.scoring.store.database import Store
+from benne.scoring.store.vault import MemberVault
+
+__all__ = ["DecisionMaker", "Parts"]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What decisions are made with.
+
+    Parameters
+    ----------
+    store : Store
+    group : GroupCommit
+        On the same store.
+    vault : MemberVault
+    features : FeatureSource
+    models : ModelSlot
+    policies : callable returning Policies
+        Asked once for each pass.
+    clock : callable returning datetime
+    ids : callable returning str
+    service : str
+        What stands in the audit chain as the service, such as ``scores``.
+    """
+
+    store: Store
+    group: GroupCommit
+    vault: MemberVault
+    features: FeatureSource
+    models: ModelSlot
+    policies: Callable[[], Policies]
+    clock: Callable[[], datetime]
+    ids: Callable[[], str]
+    service: str = "scores"
+
+
+class DecisionMaker:
+    """Answers questions about members; the only way to a score in the service.
+
+    Parameters
+    ----------
+    parts : Parts
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def decide(self, requests: Sequence[ScoreRequest]) -> list[ScoreAnswer | Refusal]:
+        """Answer all of them, in order; every answer and refusal has been recorded before this returns.
+
+        Raises
+        ------
+        AuditWriteError
+            If they could not be recorded; then there are none.
+        StoreError
+            If the store could not be read.
+        ModelError
+            If the features on hand are not those the model was fitted on.
+        """
+        policies = self._parts.policies()
+        cases = [Case(request, self._parts.ids()) for request in requests]
+        for case in cases:
+            apply_policy(policies, case)
+        with self._parts.store.read() as connection:
+            now_us = to_microseconds(self._parts.clock(), "The clock")
+            _permit(connection, cases, now_us)
+            self._bring_features(connection, cases, now_us)
+        score_cases(cases, self._parts.models.current)
+        recorder = Recorder(self._parts.vault, policies, self._parts.service)
+        return self._parts.group.submit(lambda connection, at_us: recorder.record(connection, at_us, cases)).result
+
+    def _bring_features(self, connection: Connection, cases: Sequence[Case], now_us: int) -> None:
+        """Ask the source once for all members of the same purpose and recipient."""
+        together: dict[Occasion, list[Case]] = {}
+        for case in cases:
+            if case.stands and case.allowed is not None:
+                rules = case.allowed.rules
+                oldest_us = now_us - rules.vector_age // _MICROSECOND
+                occasion = Occasion(rules.purpose, case.allowed.question.recipient, now_us, oldest_us)
+                together.setdefault(occasion, []).append(case)
+        for occasion, alike in together.items():
+            found = self._parts.features.vectors(connection, _consented(alike), occasion)
+            for case in alike:
+                case.take(found.get(case.request.subject_id))
+
+
+def _consented(cases: Sequence[Case]) -> dict[str, frozenset[str]]:
+    """What may be computed of each member: all that any of their cases permits; each case uses its own."""
+    consented: dict[str, frozenset[str]] = {}
+    for case in cases:
+        if case.permission is not None:
+            before = consented.get(case.request.subject_id, frozenset())
+            consented[case.request.subject_id] = before | case.permission.categories
+    return consented
+
+
+def _permit(connection: Connection, cases: Sequence[Case], now_us: int) -> None:
+    asking = [(case, case.allowed) for case in cases if case.allowed is not None]
+    asked = [(case.request.subject_id, allowed.question) for case, allowed in asking]
+    for (case, allowed), answer in zip(asking, permissions(connection, asked, now_us), strict=True):
+        if isinstance(answer, Permission):
+            case.permission = answer
+            refuse_what_cannot_be_told(case, allowed, answer)
+        else:
+            case.refuse(answer)

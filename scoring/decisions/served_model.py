@@ -1,0 +1,203 @@
+"""The model that serves: verified when it is loaded, kept under the hash of its files, swapped whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benne.errors import FeatureColumnsError, ModelDirectoryError, ModelError
+from benne.features.engines.online import FeatureVector
+from benne.models import CreditScoreModel, Explanation
+from benne.models.model_directory import MANIFEST, found_model
+
+__all__ = ["ModelShelf", "ModelSlot", "Scores", "ServedModel", "identity_of", "served"]
+
+_DIGITS: Final = 16  # of the manifest's hash; enough that two models never share them by accident
+
+
+class Scores(Protocol):
+    """What serving needs of a model; :class:`benne.models.CreditScoreModel` has it."""
+
+    def explain(self, X: pd.DataFrame, withheld: Sequence[frozenset[str]] = ...) -> Explanation: ...
+    def predict_score(self, X: pd.DataFrame, withheld: Sequence[frozenset[str]] = ...) -> npt.NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """A model, what it is called on record, and what it needs to know.
+
+    Parameters
+    ----------
+    model_id : str
+        Of its files, such as ``benne/3f6c…``: another file, another id.
+    config_hash : str
+        SHA-256 of its manifest, which holds the SHA-256 of every file.
+    names : tuple of str
+        Features in the model's order.
+    columns : mapping of str to ndarray of int
+        Places of each category's features.
+    model : Scores
+    """
+
+    model_id: str
+    config_hash: str
+    names: tuple[str, ...]
+    columns: Mapping[str, npt.NDArray[np.intp]]
+    model: Scores
+
+    def table(self, vectors: Sequence[FeatureVector], withheld: Sequence[frozenset[str]]) -> pd.DataFrame:
+        """Feature vectors as the model takes them, one row each; what is withheld is null.
+
+        Raises
+        ------
+        FeatureColumnsError
+            If a vector lacks a feature of the model.
+        """
+        order: dict[tuple[str, ...], npt.NDArray[np.intp]] = {}
+        values = np.empty((len(vectors), len(self.names)))
+        for row, vector in enumerate(vectors):
+            if vector.names not in order:
+                order[vector.names] = self._order(vector.names)
+            values[row] = vector.values[order[vector.names]]
+            for category in withheld[row] & self.columns.keys():
+                values[row, self.columns[category]] = np.nan
+        return pd.DataFrame(values, columns=list(self.names))
+
+    def warm(self) -> None:
+        """Have the model do once what it will do, so that compiled code is loaded before anybody waits for it."""
+        row = pd.DataFrame(np.zeros((1, len(self.names))), columns=list(self.names))
+        with contextlib.suppress(ModelError):  # zeros may be no values it takes
+            self.model.explain(row, withheld=[frozenset()])
+
+    def _order(self, names: tuple[str, ...]) -> npt.NDArray[np.intp]:
+        if names == self.names:
+            return np.arange(len(names))
+        place = {name: k for k, name in enumerate(names)}
+        missing = [name for name in self.names if name not in place]
+        if missing:
+            raise FeatureColumnsError(
+                f"Feature vectors must hold every feature of the model, got none of {len(missing)}, the first being "
+                f"{missing[0]}. Build them with the features the model was fitted on."
+            )
+        return np.array([place[name] for name in self.names], dtype=np.intp)
+
+
+def identity_of(directory: Path) -> tuple[str, str]:
+    """Model id and configuration hash of a saved model, by its manifest.
+
+    Raises
+    ------
+    ModelDirectoryError
+        If there is no manifest.
+    """
+    try:
+        digest = hashlib.sha256((found_model(directory) / MANIFEST).read_bytes()).hexdigest()
+    except OSError:
+        raise ModelDirectoryError(
+            f"A saved model must be a directory with {MANIFEST}, got none. Check the path."
+        ) from None
+    return f"benne/{digest[:_DIGITS]}", digest
+
+
+def served(model: CreditScoreModel, model_id: str, config_hash: str) -> ServedModel:
+    """A fitted model under its name on record."""
+    names = tuple(map(str, model.feature_names_in_))
+    category_of = model.category_of
+    columns = {
+        category: np.array([k for k, name in enumerate(names) if category_of[name] == category], dtype=np.intp)
+        for category in dict.fromkeys(category_of.values())
+    }
+    return ServedModel(model_id, config_hash, names, columns, model)
+
+
+class ModelShelf:
+    """A folder of saved models, each under its id, so that any decision can be replayed with its own.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[str, ServedModel] = {}
+        self._alone = threading.Lock()
+
+    def put(self, directory: Path) -> ServedModel:
+        """Copy a saved model onto the shelf, once it has been verified; again changes nothing.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If it is missing, corrupted or of another version.
+        """
+        CreditScoreModel.load(directory)
+        model_id, _ = identity_of(directory)
+        target = self._path(model_id)
+        if not target.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(found_model(directory), partial)
+            partial.rename(target)
+        return self.get(model_id)
+
+    def get(self, model_id: str) -> ServedModel:
+        """A model by its id; loaded and verified once.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If it is not there, or its files are no longer those its id is the hash of.
+        """
+        with self._alone:
+            if model_id not in self._loaded:
+                self._loaded[model_id] = self._load(model_id)
+            return self._loaded[model_id]
+
+    def _load(self, model_id: str) -> ServedModel:
+        directory = self._path(model_id)
+        found, config_hash = identity_of(directory)
+        if found != model_id:
+            raise ModelDirectoryError(
+                "A model on the shelf must be the one its name is the hash of, got another. Restore it from a backup."
+            )
+        model = CreditScoreModel.load(directory)
+        return served(model, model_id, config_hash)
+
+    def _path(self, model_id: str) -> Path:
+        digits = model_id.removeprefix("benne/")
+        if len(digits) != _DIGITS or not set(digits) <= set("0123456789abcdef"):
+            raise ModelDirectoryError("A model id must be benne/ and 16 hexadecimal digits, got something else.")
+        return self._folder / digits
+
+
+class ModelSlot:
+    """Which model serves now; another takes its place between two decisions, never within one.
+
+    Parameters
+    ----------
+    served : ServedModel
+    """
+
+    def __init__(self, served: ServedModel) -> None:
+        self._served = served
+
+    @property
+    def current(self) -> ServedModel:
+        """The model to use for the whole of a decision."""
+        return self._served
+
+    def swap(self, served: ServedModel) -> None:
+        """Let another model serve from the next decision on."""
+        self._served = served

@@ -1,0 +1,49 @@
+"""From a score to what is told: the least that answers, and never finer than member and policy allow. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from benne.features.categories import CATEGORIES
+from benne.scoring.consent.decision import Permission
+from benne.scoring.decisions.case import Allowed, Case, Scored
+from benne.scoring.decisions.request import ScoreAnswer
+from benne.scoring.policy import Policies, answer_granularity, benefit_result, threshold_result
+from benne.scoring.policy.answering import mark_missing
+
+__all__ = ["refuse_what_cannot_be_told", "told"]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def refuse_what_cannot_be_told(case: Case, allowed: Allowed, permission: Permission) -> None:
+    """Refuse a case in which the member allows a threshold only, and none was asked about."""
+    granularity = answer_granularity(allowed.rules, permission.granularity, allowed.granularity)
+    missing = mark_missing(granularity, case.request.asked)
+    if missing is not None:
+        case.refuse(missing.reason)
+
+
+def told(case: Case, scored: Scored, permission: Permission, policies: Policies, now_us: int) -> ScoreAnswer:
+    """The answer to a case that was scored."""
+    asked, allowed = case.request.asked, case.allowed_or_raise
+    granularity = answer_granularity(allowed.rules, permission.granularity, allowed.granularity)
+    score = float(scored.explanation.score[scored.row])
+    mark = None if asked.threshold is None else threshold_result(score, asked.threshold)
+    benefit = None if asked.benefit is None else benefit_result(policies.benefits[asked.benefit], score)
+    return ScoreAnswer(
+        decision_id=case.decision_id,
+        granularity=granularity,
+        score=score if granularity == "exact" else None,
+        band=None if granularity == "threshold" else str(scored.explanation.band[scored.row]),
+        threshold=None if mark is None else mark.threshold,
+        reached=None if mark is None else mark.reached,
+        benefit=benefit,
+        categories=tuple(category for category in CATEGORIES if category not in case.withheld),
+        model_id=scored.served.model_id,
+        policy_version=policies.version,
+        as_of_us=case.as_of_us,
+        decided_at_us=now_us,
+        valid_until_us=now_us + allowed.rules.answer_valid // _MICROSECOND,
+    )

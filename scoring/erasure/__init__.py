@@ -1,0 +1,1 @@
+"""Forgetting a member for good, step by step, and what the law forbids to forget."""

@@ -1,0 +1,130 @@
+"""What a running service does by itself: load a model that was promoted, let go of what has run out, erase."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from benne.errors import BenneError
+from benne.scoring.consent.moments import to_microseconds
+from benne.scoring.decisions.idempotency import forget_old_keys
+from benne.scoring.decisions.promotion import promoted
+from benne.scoring.service import Service
+
+__all__ = ["Housekeeper", "Tidied", "follow_promotion", "tidy"]
+
+_log = logging.getLogger(__name__)
+_BATCH: Final = 1_000
+_PROMOTION_EVERY: Final = timedelta(seconds=1)
+_TIDY_EVERY: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """What one round did; counts only.
+
+    Attributes
+    ----------
+    consents_expired, payloads_dropped, keys_forgotten, erasures_finished : int
+    """
+
+    consents_expired: int
+    payloads_dropped: int
+    keys_forgotten: int
+    erasures_finished: int
+
+
+def follow_promotion(service: Service) -> bool:
+    """Load the model that was promoted last, if another serves; a model that cannot be loaded changes nothing.
+
+    Returns
+    -------
+    bool
+        Whether another model serves now.
+
+    Raises
+    ------
+    BenneError
+        If the store does not answer, or the model on the shelf is damaged; the one that serves goes on.
+    """
+    with service.store.read() as connection:
+        newest = promoted(connection)
+    if newest is None or newest.model_id == service.models.current.model_id:
+        return False
+    served = service.shelf.get(newest.model_id)
+    served.warm()
+    service.models.swap(served)
+    return True
+
+
+def tidy(service: Service, *, compacting: bool) -> Tidied:
+    """Put on record which consents ran out, delete what was kept long enough, and go on with erasures.
+
+    Parameters
+    ----------
+    service : Service
+    compacting : bool
+        Also write the database's files anew where somebody was erased; for a quiet hour.
+    """
+    expired = service.ledger.expire()
+    dropped = forgotten = 0
+    while True:
+        with service.store.write() as connection:
+            now_us = to_microseconds(service.clock(), "The clock")
+            some = service.vault.drop_expired(connection, now_us, at_most=_BATCH)
+            forgotten += forget_old_keys(connection, now_us)
+        dropped += some
+        if some < _BATCH:
+            break
+    report = service.erasure.run(compacting=compacting)
+    return Tidied(expired, dropped, forgotten, len(report.finished))
+
+
+class Housekeeper:
+    """Does all that in a thread of its own, until it is told to stop.
+
+    Parameters
+    ----------
+    service : Service
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._every, args=job, name="benne-housekeeper", daemon=True)
+            for job in ((_PROMOTION_EVERY, self._follow), (_TIDY_EVERY, self._tidy))
+        ]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, and end."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _every(self, pause: timedelta, job: Callable[[], None]) -> None:
+        while not self._stop.wait(pause.total_seconds()):
+            try:
+                job()
+            except BenneError as error:
+                _log.error("housekeeping: %s", error)
+
+    def _follow(self) -> None:
+        if follow_promotion(self._service):
+            _log.info("serving model %s", self._service.models.current.model_id)
+
+    def _tidy(self) -> None:
+        done = tidy(self._service, compacting=False)
+        _log.info(
+            "tidied: %d consents ran out, %d payloads and %d keys dropped, %d erasures finished",
+            done.consents_expired, done.payloads_dropped, done.keys_forgotten, done.erasures_finished,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What members do and see, and staff on their behalf: consents, records, explanations, proofs."""

@@ -1,0 +1,85 @@
+"""A member's score in points that add up, made again from what was scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from benne.errors import DecisionUnknown, VaultError
+from benne.explain import MemberExplanation, explain_member
+from benne.features import registry
+from benne.scoring.audit.group_commit import GroupCommit
+from benne.scoring.audit.record import AuditEntry
+from benne.scoring.decisions.replay import Remade, Replayer
+from benne.scoring.members.recording import Doing, MemberRecorder
+from benne.scoring.store.database import Store
+from benne.scoring.store.vault import MemberVault
+
+__all__ = ["Explanations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanations:
+    """Explains decisions to the member they are about, or to staff on their behalf.
+
+    Parameters
+    ----------
+    store : Store
+    group : GroupCommit
+    vault : MemberVault
+    replayer : Replayer
+    recorder : MemberRecorder
+    """
+
+    store: Store
+    group: GroupCommit
+    vault: MemberVault
+    replayer: Replayer
+    recorder: MemberRecorder
+
+    def explain(self, subject_id: str, doing: Doing, decision_id: str | None = None) -> tuple[str, MemberExplanation]:
+        """The explanation of a decision, by default the newest; with its id.
+
+        Raises
+        ------
+        DecisionUnknown
+            If there is none about this member.
+        """
+        with self.store.read() as connection:
+            remade = self._remade(connection, subject_id, decision_id)
+        found = remade.kept.decision_id
+
+        def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], None]:
+            return [
+                self.recorder.entry(
+                    connection, now_us, subject_id, "explanation_decided", doing,
+                    decision="granted", about_event=found, model_id=remade.kept.model_id,
+                )
+            ], None  # fmt: skip
+
+        self.group.submit(work)
+        return found, _in_words(remade)
+
+    def _remade(self, connection: Connection, subject_id: str, decision_id: str | None) -> Remade:
+        if decision_id is None:
+            newest = self.vault.latest(connection, subject_id, "decision")
+            decision_id = "" if newest is None else newest.payload_ref
+        try:
+            remade = self.replayer.remake(connection, decision_id)
+        except VaultError:
+            raise _unknown() from None
+        if remade.subject_id != subject_id:
+            raise _unknown()
+        return remade
+
+
+def _in_words(remade: Remade) -> MemberExplanation:
+    categories = {
+        category: [remade.served.names[k] for k in places] for category, places in remade.served.columns.items()
+    }
+    return explain_member(remade.explanation, 0, remade.vector.to_frame(), categories, registry)
+
+
+def _unknown() -> DecisionUnknown:
+    return DecisionUnknown("A decision must be about this member and still be kept, got no such one. See the history.")
