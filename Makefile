@@ -8,7 +8,7 @@ VENV    ?= .venv
 LOWEST  ?= .venv-lowest
 WORKERS ?= auto
 ARGS    ?=
-PORT    ?= 5000
+PORT    ?= 8350
 
 BIN    := $(VENV)/bin
 SUITE  := -m pytest -n $(WORKERS) --dist worksteal
@@ -26,7 +26,7 @@ lock    = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --
 	-c constraints/held-back.in $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-large lock clean
+.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-service bench-batch bench-large lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -35,11 +35,10 @@ help: ## List these commands
 demo: $(VENV)/.demo ## Raw events of 20,000 simulated members become explained scores: build/demo/report.html
 	$(BIN)/benne demo $(ARGS)
 
-serve: $(VENV)/.demo ## Serve the demo's model with MLflow's scoring server on 127.0.0.1 (PORT=5000)
-	@test -f build/demo/summary.json || { echo "No model yet: run 'make demo' first." >&2; exit 1; }
-	MLFLOW_TRACKING_URI=$$($(BIN)/python -c 'import json; print(json.load(open("build/demo/summary.json"))["tracking_uri"])') \
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/mlflow models serve --env-manager local --host 127.0.0.1 --port $(PORT) \
-	--model-uri "$$($(BIN)/python -c 'import json; print(json.load(open("build/demo/summary.json"))["model_uri"])')"
+serve: $(VENV)/.demo ## The scoring service with the demo's model and simulated members, on 127.0.0.1 (PORT=8350)
+	@test -f build/demo/summary.json || $(BIN)/benne demo
+	@BENNE_PORT=$(PORT) $(BIN)/benne service demo build/demo/service --model build/demo/model
+	@BENNE_PORT=$(PORT) $(BIN)/benne serve build/demo/service
 
 test: $(VENV)/.dev ## The tests, without those marked slow
 	$(BIN)/python $(SUITE) -m "not slow" $(ARGS)
@@ -63,7 +62,7 @@ types: ## Mirror the installed names in .types, where type checkers and the impo
 	@ln -sfn $(foreach file,$(wildcard src/benne/*.py src/benne/py.typed src/benne/cli),../../$(file)) .types/benne/
 	@ln -sfn $(foreach folder,features models explain scoring experiments,../../$(folder)) .types/benne/
 
-bench: bench-features bench-model ## Accuracy, time and memory, in ratios measured in the same run
+bench: bench-features bench-model bench-service bench-batch ## Accuracy, time and memory, in ratios measured in the same run
 
 bench-features: $(VENV)/.dev ## Features beside pandas, Polars, DuckDB's SQL and Spark; some five minutes
 	$(BIN)/python benchmarks/bench_features.py $(ARGS)
@@ -71,13 +70,20 @@ bench-features: $(VENV)/.dev ## Features beside pandas, Polars, DuckDB's SQL and
 bench-model: $(VENV)/.dev ## The score model beside LightGBM, OptBinning and shap; some five minutes
 	$(BIN)/python benchmarks/bench_model.py $(ARGS)
 
-bench-large: $(VENV)/.peers ## Both with 100,000,000 payments, a million rows, and InterpretML's EBM: an hour, 10 GB on disk
+bench-service: $(VENV)/.dev ## The scoring service beside MLflow's own server, on the same model; some three minutes
+	$(BIN)/python benchmarks/bench_service.py $(ARGS)
+
+bench-batch: $(VENV)/.dev ## Batch scoring beside LightGBM: points from Parquet, then consents, audit and output; some three minutes
+	$(BIN)/python benchmarks/bench_batch.py $(ARGS)
+
+bench-large: $(VENV)/.peers ## Features of 100,000,000 payments, a fit of a million rows, InterpretML's EBM, ten million members scored: two hours, 45 GB on disk
 	$(BIN)/python benchmarks/bench_features.py --events 20000000 --growth 5
 	$(BIN)/python benchmarks/bench_model.py --peers ebm --rows 1000000
+	$(BIN)/python benchmarks/bench_batch.py --members 10000000
 
 lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (ARGS=--upgrade for newer versions)
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra dev --group build -o constraints/dev.txt
-	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra serve --extra challengers --group build \
+	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra service --extra client --extra challengers --group build \
 	-c constraints/dev.txt -o constraints/demo.txt
 	$(lock) --universal --group pyproject.toml:installer -o constraints/installer.txt
 	$(lock) --universal --fork-strategy fewest -c constraints/dev.txt benchmarks/peers.in -o benchmarks/peers.txt

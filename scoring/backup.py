@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ __all__ = ["BackedUp", "back_up", "restore"]
 _KEYS: Final = ("keyring", "subject_key", "signing_key", "proof_keys")
 _OTHERS: Final = ("policies", "terms", "models")
 _OWNER_ONLY: Final = 0o700
+_PLACES: Final[dict[str, Path]] = {name: Settings.model_fields[name].default for name in (*_KEYS, *_OTHERS)}
+_DATABASE: Final = "benne.db"
+"""In a copy everything is where it is by default, whatever settings and environment say of the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,14 @@ def back_up(settings: Settings, target: Path, *, with_keys: bool) -> BackedUp:
         raise SettingsError("A backup must be of the embedded database, got a server's. Use pg_dump for PostgreSQL.")
     if target.exists():
         raise SettingsError(f"A backup must be a new folder, got {target}, which is there. Name another.")
-    names = _OTHERS + (_KEYS if with_keys else ())
-    return _in_a_new_folder(target, lambda folder: _copy(settings, Settings(home=folder), names))
+    found = {name: settings.path(name) for name in _OTHERS + (_KEYS if with_keys else ())}
+
+    def fill(folder: Path) -> BackedUp:
+        _copy_parts(found, folder)
+        _copy_settings(settings.home, folder)
+        return _copy_database(Path(settings.database_address), folder)
+
+    return _in_a_new_folder(target, fill)
 
 
 def restore(backup: Path, home: Path, *, keys: Path | None = None) -> BackedUp:
@@ -64,7 +75,7 @@ def restore(backup: Path, home: Path, *, keys: Path | None = None) -> BackedUp:
     ----------
     backup, home : Path
     keys : Path, optional
-        Folder with the keys, where the backup is without them.
+        Folder with the keys under the names they have by default, where the backup is without them.
 
     Raises
     ------
@@ -76,34 +87,49 @@ def restore(backup: Path, home: Path, *, keys: Path | None = None) -> BackedUp:
     if home.exists() and any(home.iterdir()):
         raise SettingsError(f"A service must be restored into an empty folder, got {home}. Name another.")
 
+    found = {name: backup / _PLACES[name] for name in _OTHERS}
+    found |= {name: (backup if keys is None else keys) / _PLACES[name] for name in _KEYS}
+
     def fill(folder: Path) -> BackedUp:
-        found, made = Settings(home=backup), Settings(home=folder)
-        done = _copy(found, made, _OTHERS)
-        holder = found if keys is None else Settings(home=keys)
-        for name in _KEYS:
-            _copy_part(holder.path(name), made.path(name))
-        return done
+        _copy_parts(found, folder)
+        _copy_settings(backup, folder)
+        return _copy_database(backup / _DATABASE, folder)
 
     return _in_a_new_folder(home, fill)
 
 
-def _copy(found: Settings, made: Settings, names: tuple[str, ...]) -> BackedUp:
-    _copy_part(found.home / FILE_NAME, made.home / FILE_NAME)
-    for name in names:
-        _copy_part(found.path(name), made.path(name))
-    source = Path(found.database_address)
+def _copy_parts(found: Mapping[str, Path], folder: Path) -> None:
+    for name, source in found.items():
+        _copy_part(source, folder / _PLACES[name])
+
+
+def _copy_settings(source: Path, folder: Path) -> None:
+    """Everything but where things are: a copy must never lead back to its original."""
+    _copy_part(source / FILE_NAME, folder / FILE_NAME)
+    lines = (folder / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    elsewhere = re.compile(rf"\s*[\"']?({'|'.join((*_PLACES, 'database'))})[\"']?\s*=")
+    text = "\n".join(line for line in lines if not elsewhere.match(line)) + "\n"
+    if tomllib.loads(text).keys() & {*_PLACES, "database"}:
+        raise SettingsError(f"{FILE_NAME} must say where things are on a line each, got it otherwise. Rewrite it.")
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+
+
+def _copy_database(source: Path, folder: Path) -> BackedUp:
     if not source.is_file():
-        raise SettingsError(f"A service's folder must hold its database, got none at {source}. Name another folder.")
-    with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
-        closing(sqlite3.connect(made.database_address)) as new,
-    ):
-        old.backup(new)
-    return _verified(made.database_address)
+        raise SettingsError("A service's folder must hold its database, got none. Name another folder.")
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(folder / _DATABASE)) as new,
+        ):
+            old.backup(new)
+    except sqlite3.Error as error:
+        raise StoreError(f"A database must be readable to be copied, got {type(error).__name__}. Check it.") from None
+    return _verified(folder / _DATABASE)
 
 
-def _verified(address: str) -> BackedUp:
-    store = open_store(address, migrate=False)
+def _verified(file: Path) -> BackedUp:
+    store = open_store(file, migrate=False)
     try:
         with store.read() as connection:
             report = verify(connection)
@@ -126,6 +152,7 @@ def _copy_part(source: Path, target: Path) -> None:
 
 
 def _in_a_new_folder(target: Path, fill: Callable[[Path], BackedUp]) -> BackedUp:
+    target = target.resolve()
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=_OWNER_ONLY)

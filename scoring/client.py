@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
@@ -36,6 +37,8 @@ __all__ = ["BenneClient"]
 T = TypeVar("T", bound=BaseModel)
 _TRY_AGAIN: Final = frozenset({429, 503})
 _NDJSON: Final = "application/x-ndjson"
+_PAGE: Final = 256  # questions that the service answers in one pass
+_LONGEST_WAIT: Final = 60.0  # seconds
 
 
 class BenneClient:
@@ -128,11 +131,11 @@ class BenneClient:
         questions : iterable of mapping
             ``member_id``, ``purpose`` and what else :meth:`score` takes.
         """
-        lines = (json.dumps(dict(question)).encode() + b"\n" for question in questions)
-        with self._http.stream("POST", "/v1/scores:batch", content=lines, headers={"Content-Type": _NDJSON}) as got:
-            if got.status_code != 200:
-                got.read()
-                raise _problem(got.json())
+        rest = iter(questions)
+        # A page at a time: this client reads nothing while it sends, so a stream of any length would get stuck.
+        while page := list(islice(rest, _PAGE)):
+            lines = b"".join(json.dumps(dict(question)).encode() + b"\n" for question in page)
+            got = self._sent("POST", "/v1/scores:batch", content=lines, headers={"Content-Type": _NDJSON})
             for line in got.iter_lines():
                 found = json.loads(line)
                 yield ScoreBody.model_validate(found["answer"]) if "answer" in found else _problem(found["problem"])
@@ -224,19 +227,27 @@ class BenneClient:
         return answer.model_validate(self._json(method, path, **sent))
 
     def _json(self, method: str, path: str, **sent: Any) -> Any:
+        return self._sent(method, path, **sent).json()
+
+    def _sent(self, method: str, path: str, **sent: Any) -> httpx2.Response:
         for tried in range(1, self._tries + 1):
             got = self._http.request(method, path, **sent)
             if got.status_code not in _TRY_AGAIN or tried == self._tries:
                 break
-            self._sleep(float(got.headers.get("Retry-After", "1")))
+            self._sleep(_seconds(got.headers.get("Retry-After", "1")))
         if got.is_success:
-            return got.json()
+            return got
         raise _problem(got.json() if "json" in got.headers.get("content-type", "") else {"status": got.status_code})
 
 
 def _problem(body: Mapping[str, Any]) -> ProblemReceived:
     slug = str(body.get("type", "unexpected")).rpartition("/")[2]
     return ProblemReceived(slug, int(body.get("status", 500)), body.get("detail"), body.get("decision_id"))
+
+
+def _seconds(told: str) -> float:
+    """How long to wait; whatever stands between may tell a date instead, or nonsense."""
+    return min(float(told), _LONGEST_WAIT) if told.isdigit() else 1.0
 
 
 def _part(text: str) -> str:

@@ -29,6 +29,7 @@ from benne.scoring.access.principal import Principal
 from benne.scoring.access.recent import RecentPrincipals
 from benne.scoring.access.token_keys import TokenKeys
 from benne.scoring.access.tokens import TokenRules, TokenVerifier
+from benne.scoring.audit.chain import head
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.key_files import write_key_pair
 from benne.scoring.consent.ledger import ConsentLedger
@@ -53,7 +54,7 @@ from benne.scoring.proof.keys import ProofKeyFile
 from benne.scoring.service import Service
 from benne.scoring.settings import FILE_NAME, Settings
 from benne.scoring.signing import read_signer
-from benne.scoring.store.database import open_store
+from benne.scoring.store.database import Store, open_store
 from benne.scoring.store.pseudonyms import Pseudonyms
 from benne.scoring.wiring import create_keyring, open_erasure, open_keyring, open_vault, random_id, system_clock
 
@@ -84,7 +85,13 @@ class LaidOut:
 
 
 def lay_out(
-    home: Path, model: Path, *, subject_key: Path | None = None, terms: Path | None = None, database: str | None = None
+    home: Path,
+    model: Path,
+    *,
+    subject_key: Path | None = None,
+    terms: Path | None = None,
+    database: str | None = None,
+    events: str | None = None,
 ) -> LaidOut:
     """Make a service's folder: keys, database, policies, consent terms and the model that is to serve.
 
@@ -100,6 +107,9 @@ def lay_out(
         A folder of consent terms, or one file; without any there is nothing to consent to yet.
     database : str, optional
         Address of an empty PostgreSQL database; by default a SQLite file in the folder.
+    events : str, optional
+        Event store to compute features from, there already or yet to be made: an address, or a file in the folder
+        unless its path is absolute. Without it, features that are loaded serve.
 
     Raises
     ------
@@ -110,11 +120,12 @@ def lay_out(
     """
     if home.exists() and any(home.iterdir()):
         raise SettingsError(f"A new service's folder must be empty, got {home} with something in it. Name another.")
+    home = home.resolve()
     partial = home.with_name(f".{home.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=_OWNER_ONLY)
     try:
-        _write_settings(partial / FILE_NAME, database)
+        _write_settings(partial / FILE_NAME, database=database, events=events)
         admin_key = _fill(Settings(home=partial), model, subject_key, terms)
         if home.exists():
             home.rmdir()
@@ -135,6 +146,7 @@ def _fill(settings: Settings, model: Path, subject_key: Path | None, terms: Path
     policies = read_policies(settings.path("policies"))
     store = open_store(settings.database_address)
     try:
+        _require_nobodys(store)
         with GroupCommit(store, clock=system_clock) as group:
             actor = Actor("benne-cli", "admin")
             group.submit(promote(served, actor, event_id=random_id(), policy_version=policies.version))
@@ -145,8 +157,15 @@ def _fill(settings: Settings, model: Path, subject_key: Path | None, terms: Path
         store.close()
 
 
-def _write_settings(file: Path, database: str | None) -> None:
-    given = "" if database is None else f"\ndatabase = {json.dumps(database)}\n"
+def _require_nobodys(store: Store) -> None:
+    """A new service's keys open nothing in the database of another, and must not be put beside what is there."""
+    with store.read() as connection:
+        if head(connection).seq:
+            raise SettingsError("A new service's database must be empty, got another's. Name an empty one.")
+
+
+def _write_settings(file: Path, **said: str | None) -> None:
+    given = "".join(f"\n{name} = {json.dumps(value)}\n" for name, value in said.items() if value is not None)
     file.touch(mode=0o600)  # a database's address holds its password
     file.write_text(_SETTINGS + given, encoding="utf-8")
 
@@ -182,7 +201,7 @@ def open_service(settings: Settings) -> Service:
     vault = open_vault(open_keyring(settings.path("keyring")))
     shelf = ModelShelf(settings.path("models"))
     store = open_store(settings.database_address, migrate=settings.migrate)
-    group = None
+    group = events = None
     try:
         with store.read() as connection:
             models = ModelSlot(_model_to_serve(connection, shelf))
@@ -200,7 +219,7 @@ def open_service(settings: Settings) -> Service:
         ledger = ConsentLedger(
             store, clock=system_clock, ids=random_id, signer=signer, jurisdiction=policies.jurisdiction
         )
-        offered = _offered(ledger, settings)
+        offered, authenticator = _offered(ledger, settings), _authenticator(settings, subject_key)
         return Service(
             settings=settings,
             store=store,
@@ -216,7 +235,7 @@ def open_service(settings: Settings) -> Service:
             shelf=shelf,
             policies=policies,
             terms=offered,
-            authenticator=_authenticator(settings, subject_key),
+            authenticator=authenticator,
             recent=RecentPrincipals(settings.access_cache_seconds, time.monotonic),
             limits=RateLimits(settings.rate_per_second, settings.burst, time.monotonic),
             consenting=Consenting(ledger, group, recorder, vectors, offered),
@@ -236,6 +255,8 @@ def open_service(settings: Settings) -> Service:
     except BaseException:
         if group is not None:
             group.close()
+        if events is not None:
+            events.close()
         store.close()
         raise
 

@@ -14,7 +14,7 @@ def _run(repository: Path, script: str, *arguments: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=repository)
 
 
-@pytest.mark.parametrize("script", ["bench_features.py", "bench_model.py"])
+@pytest.mark.parametrize("script", ["bench_batch.py", "bench_features.py", "bench_model.py"])
 def test_every_benchmark_says_how_it_is_used(repository, script):
     said = _run(repository, script, "--help")
     assert (said.returncode, "--skip" in said.stdout) == (0, True), said.stderr
@@ -48,3 +48,10 @@ def test_the_benchmark_of_the_features_runs_small(repository):
         repository, "bench_features.py", "--events", "20000", "--skip", "compile,spark,growth,online,unclustered"
     )
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
+
+
+def test_the_benchmark_of_batches_runs_small(repository):
+    said = _run(repository, "bench_batch.py", "--members", "2000", "--trees", "20", "--skip", "growth")
+    assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
+    assert "From end to end, 2,000 members" in said.stdout
+    assert "pred_contrib" in said.stdout

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from benne.scoring.api import problems
 from benne.scoring.api.describing import describe
 from benne.scoring.api.edge import Edge
+from benne.scoring.api.front import ScoresFirst
 from benne.scoring.api.measuring import Measures
 from benne.scoring.api.routes import audit, consents, members, operations, scores
 from benne.scoring.service import Service
@@ -53,9 +54,11 @@ def create_app(service: Service, *, close: bool = True) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     settings = service.settings
+    app.add_middleware(ScoresFirst)
     app.add_middleware(
-        Edge, body_limit=settings.body_limit, batch_body_limit=settings.batch_body_limit, measures=app.state.measures
-    )
+        Edge, body_limit=settings.body_limit, batch_body_limit=settings.batch_body_limit,
+        seconds=settings.timeout_seconds, measures=app.state.measures,
+    )  # fmt: skip
     app.openapi = partial(_document, app)  # type: ignore[method-assign]
     return app
 

@@ -6,11 +6,13 @@ path, and neither headers nor bodies.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benne.scoring.api.measuring import Measures
@@ -28,8 +30,15 @@ _HEADERS: Final = (
 )
 
 
-class _TooLarge(Exception):
-    """A body grew beyond its limit while it was read."""
+_MOST_DIGITS: Final = 18  # of a length
+
+
+class _Unreadable(HTTPException):
+    """A body is too large, or does not come; whoever reads it lets one of this class through."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(PROBLEMS[slug].status)
+        self.slug = slug
 
 
 class Edge:
@@ -40,11 +49,16 @@ class Edge:
     app : ASGIApp
     body_limit, batch_body_limit : int
         Bytes.
+    seconds : float
+        For a body to come; of a batch, for the next part of it.
     measures : Measures
     """
 
-    def __init__(self, app: ASGIApp, *, body_limit: int, batch_body_limit: int, measures: Measures) -> None:
+    def __init__(
+        self, app: ASGIApp, *, body_limit: int, batch_body_limit: int, seconds: float, measures: Measures
+    ) -> None:
         self._app = app
+        self._seconds = seconds
         self._body_limit = body_limit
         self._batch_body_limit = batch_body_limit
         self._measures = measures
@@ -65,9 +79,9 @@ class Edge:
 
         try:
             await self._limited(scope, receive, sending)
-        except _TooLarge:
+        except _Unreadable as error:
             if not begun:
-                await answer(Problem(PROBLEMS["body-too-large"]))(scope, receive, sending)
+                await answer(Problem(PROBLEMS[error.slug]))(scope, receive, sending)
         except Exception as error:
             _log.error("unexpected %s", type(error).__name__)  # its text may quote what was sent
             if begun:
@@ -77,18 +91,26 @@ class Edge:
             self._note(scope, status, time.perf_counter() - started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = self._batch_body_limit if scope["path"] == _BATCH else self._body_limit
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        if declared is not None and (not declared.isdigit() or int(declared) > limit):
-            raise _TooLarge
-        received = 0
+        batch = scope["path"] == _BATCH
+        limit = self._batch_body_limit if batch else self._body_limit
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not declared.isdigit() or len(declared) > _MOST_DIGITS or int(declared) > limit:
+            raise _Unreadable("body-too-large")
+        clock = asyncio.get_running_loop().time
+        received, more, until = 0, True, clock() + self._seconds
 
         async def receiving() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
+            nonlocal received, more
+            if not more:  # nothing comes any more but word that the caller has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(clock() + self._seconds if batch else until):
+                    message = await receive()
+            except TimeoutError:
+                raise _Unreadable("body-too-slow") from None
+            received, more = received + len(message.get("body", b"")), message.get("more_body", False)
             if received > limit:
-                raise _TooLarge
+                raise _Unreadable("body-too-large")
             return message
 
         await self._app(scope, receiving, send)

@@ -13,9 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["NDJSON", "LineStream"]
+__all__ = ["NDJSON", "LineStream", "lines_of"]
 
 NDJSON: Final = "application/x-ndjson"
+_NO_LINE: Final = b"\x00"  # begins no JSON, whatever follows
 
 
 class LineStream(Response):
@@ -43,3 +44,32 @@ class LineStream(Response):
         except ClientDisconnect:
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def lines_of(body: AsyncIterator[bytes], longest: int) -> AsyncIterator[bytes]:
+    """The lines of a body, without blank ones.
+
+    Of a line that is longer than ``longest`` bytes no more is kept than that it is no JSON: whoever sends one without
+    end takes neither memory nor time.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> async def body():
+    ...     for part in (b'{"a": 1}\\n\\n{"b"', b": 2}\\n", b"x" * 40, b"x\\n3"):
+    ...         yield part
+    >>> async def read():
+    ...     return [line async for line in lines_of(body(), 30)]
+    >>> asyncio.run(read())
+    [b'{"a": 1}', b'{"b": 2}', b'\\x00x', b'3']
+    """
+    rest = b""
+    async for part in body:
+        *whole, rest = (rest + part).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield line
+        if len(rest) > longest:
+            rest = _NO_LINE
+    if rest.strip():
+        yield rest

@@ -30,6 +30,7 @@ __all__ = [
     "install",
     "invalid",
     "of_reason",
+    "of_status",
     "problem_of",
     "responses",
 ]
@@ -114,6 +115,7 @@ _OTHERS: Final = (
     ProblemKind("member-unknown", 404, "No such member is on record."),
     ProblemKind("decision-unknown", 404, "No such decision is on record."),
     ProblemKind("method-not-allowed", 405, "The address does not take this method."),
+    ProblemKind("body-too-slow", 408, "The body did not come in time."),
     ProblemKind("proof-not-issued", 409, "What the proof should state is not so, or may not be stated."),
     ProblemKind("erasure-held", 409, "A legal hold keeps the member's records until it is lifted."),
     ProblemKind("body-too-large", 413, "The body is larger than the service takes."),
@@ -122,7 +124,7 @@ _OTHERS: Final = (
     ProblemKind("consent-not-valid", 422, "What was sent is not a consent."),
     ProblemKind("too-many-requests", 429, "More requests came than are allowed; ask again later."),
     ProblemKind("unexpected", 500, "Something unexpected happened; it has been logged."),
-    ProblemKind("unavailable", 503, "The service cannot answer now; nothing was done."),
+    ProblemKind("unavailable", 503, "The service cannot answer now; ask again later."),
 )
 PROBLEMS: Final[dict[str, ProblemKind]] = {
     **{reason: ProblemKind(reason, _STATUS_OF_REASON.get(reason, 403), why) for reason, why in WHY.items()},
@@ -149,6 +151,7 @@ _KIND_OF_ERROR: Final[dict[type[Exception], str]] = {
 _SLUG_OF_STATUS: Final = {
     404: "not-found",
     405: "method-not-allowed",
+    408: "body-too-slow",
     413: "body-too-large",
     415: "media-type-not-supported",
 }
@@ -162,10 +165,15 @@ def of_reason(reason: str, decision_id: str | None = None) -> Problem:
     return Problem(PROBLEMS[reason], PROBLEMS[reason].title, decision_id=decision_id)
 
 
+def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
+    """The problem that a status of the framework's own stands for."""
+    return Problem(PROBLEMS[_SLUG_OF_STATUS.get(status, "request-invalid")], headers=headers)
+
+
 def responses(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """Responses of a route for OpenAPI, besides those of every route, by status."""
     by_status: dict[int, list[ProblemKind]] = {}
-    for slug in (*slugs, "too-many-requests", "body-too-large", "unavailable", "unexpected"):
+    for slug in (*slugs, "too-many-requests", "body-too-large", "body-too-slow", "unavailable", "unexpected"):
         by_status.setdefault(PROBLEMS[slug].status, []).append(PROBLEMS[slug])
     return {
         status: {
@@ -231,7 +239,7 @@ async def _answer_error(_: Request, error: Exception) -> JSONResponse:
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    return answer(Problem(PROBLEMS[_SLUG_OF_STATUS.get(status, "request-invalid")], headers=headers))
+    return answer(of_status(status, headers))
 
 
 async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from benne.scoring.api.app import create_app
+from benne.scoring.api.connection import SECONDS_TO_BEGIN, GuardedHttp
 from benne.scoring.housekeeping import Housekeeper
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import Settings, read_settings
@@ -57,10 +58,10 @@ def app_of_this_process() -> FastAPI:
     closing = app.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         housekeeper.start()
         async with closing(app):
-            yield
+            yield {SECONDS_TO_BEGIN: settings.timeout_seconds}
             await run_in_threadpool(housekeeper.stop)
 
     app.router.lifespan_context = lifespan
@@ -88,7 +89,8 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
         proxy_headers=False,  # nothing here depends on the caller's address
         log_config=None,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        h11_max_incomplete_event_size=settings.body_limit,
+        http=GuardedHttp,
+        ws="none",
     )
 
 

@@ -75,14 +75,14 @@ def files_of(scores: Path, refused: Path | None = None) -> Files:
     )
 
 
-def assemble(parts: Sequence[Part], chunks: int, files: Files, model: BatchModel, question: Question) -> Assembled:
+def assemble(parts: Sequence[Part], later: int, files: Files, model: BatchModel, question: Question) -> Assembled:
     """Write the files beside their places, a part in memory at a time.
 
     Parameters
     ----------
     parts : sequence of Part
-    chunks : int
-        Later parts hold refusals of rows of the earlier ones.
+    later : int
+        From which number on parts hold refusals of rows of the others.
     files : Files
     model : BatchModel
     question : Question
@@ -92,7 +92,7 @@ def assemble(parts: Sequence[Part], chunks: int, files: Files, model: BatchModel
     InsufficientEvidence, ConsentRequired
         If nobody has a score; then there are no files.
     """
-    ended, made, told = later_refusals(parts, chunks), Assembled(), told_schema(model.categories)
+    ended, made, told = later_refusals(parts, later), Assembled(), told_schema(model.categories)
     schemas = {files.scores: told, files.proofs: PROOFS.with_metadata(_note(model, question)), files.leaves: LEAVES}
     if files.refused is not None:
         schemas[files.refused] = refused_schema()
@@ -130,9 +130,9 @@ def give_names(files: Files) -> None:
         flush_folder(folder)
 
 
-def later_refusals(parts: Sequence[Part], chunks: int) -> frozenset[Row]:
+def later_refusals(parts: Sequence[Part], later: int) -> frozenset[Row]:
     """Rows that were scored, and refused before the scores left."""
-    return frozenset(row for part in parts[chunks:] for row in _rows(part.read(list(INDEX))))
+    return frozenset(row for part in parts if part.note.number >= later for row in _rows(part.read(INDEX)))
 
 
 def _rows(table: pa.Table) -> Iterator[Row]:

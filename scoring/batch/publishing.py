@@ -40,14 +40,14 @@ class Publication:
     ----------
     settler : Settler
     place : callable
-    chunks : int
-        Parts up to this number are of the features; later ones are of refusals that came after.
+    next_number : int
+        Of the first part of refusals that came after; parts of lower numbers are of the features.
     """
 
-    def __init__(self, settler: Settler, place: Place, chunks: int) -> None:
+    def __init__(self, settler: Settler, place: Place, next_number: int) -> None:
         self._settler = settler
         self._place = place
-        self._chunks = chunks
+        self._next = next_number
 
     def publish(self, parts: Sequence[Part], files: Files, model: BatchModel) -> Assembled:
         """Give the files their names, and say what is in them.
@@ -71,10 +71,11 @@ class Publication:
             seen = self._settler.watermark()
             ended = self._ended_since(every, seen, model.categories)
             if ended is not None:
-                path, tree = self._place(len(every))
-                every.append(self._settler.settle(path, len(every), ended, tree, seen))
+                number = max(self._next, every[-1].note.number + 1)
+                path, tree = self._place(number)
+                every.append(self._settler.settle(path, number, ended, tree, seen))
             if assembled is None or ended is not None:
-                assembled = assemble(every, self._chunks, files, model, self._settler.rules.question)
+                assembled = assemble(every, self._next, files, model, self._settler.rules.question)
             if self._named(files, seen):
                 return assembled
         raise BatchDamaged("Consents must rest for a moment for a batch to end, and kept changing. Run it again.")
@@ -94,8 +95,8 @@ class Publication:
         with self._settler.live.store.read() as connection:
             if not any(changed_members(connection, self._settler.rules.question, since, seen.now_us)):
                 return None
-            before = later_refusals(parts, self._chunks)
-            for part in parts[: self._chunks]:
+            before = later_refusals(parts, self._next)
+            for part in (part for part in parts if part.note.number < self._next):
                 late = self._settler.late(connection, part.read(_ASKED), since, seen.now_us)
                 if late:
                     found.append(_refusals(part, late, before, categories))

@@ -7,7 +7,8 @@ without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,7 @@ from benne.scoring.consent.vocabulary import DenyReason, Granularity, Purpose, c
 from benne.scoring.store.audit_tables import audit_records
 from benne.scoring.store.database import Store
 
-__all__ = ["Live", "Recorded", "Settler", "find_record", "refused"]
+__all__ = ["Live", "Recorded", "Settler", "find_record", "refused", "sealed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,24 @@ class Settler:
             return watermark(connection, self.live.now_us(connection))
 
     def answers(self, chunk: Chunk) -> tuple[list[Permission | DenyReason], Watermark]:
-        """What the ledger answers about each row at its own moment, in one view of the store."""
+        """What the ledger answers about each row at its own moment."""
+        with self.view() as ask:
+            return ask(chunk)
+
+    @contextmanager
+    def view(self) -> Iterator[Callable[[Chunk], tuple[list[Permission | DenyReason], Watermark]]]:
+        """One view of the ledger, in which several chunks can be asked about."""
         with self.live.store.read() as connection:
             if connection.dialect.name == "postgresql":  # whose views are each statement's own otherwise
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             asked_at = watermark(connection, self.live.now_us(connection))
-            subjects = chunk.subjects.to_pylist()
-            acts = standings(connection, self.rules.question, subjects, chunk.as_of_us, asked_at.now_us)
-        return list(map(self._judge.answer, acts)), asked_at
+
+            def ask(chunk: Chunk) -> tuple[list[Permission | DenyReason], Watermark]:
+                subjects = chunk.subjects.to_pylist()
+                acts = standings(connection, self.rules.question, subjects, chunk.as_of_us, asked_at.now_us)
+                return list(map(self._judge.answer, acts)), asked_at
+
+            yield ask
 
     def settle(self, path: Path, number: int, outcome: pa.Table, tree: Tree, asked_at: Watermark) -> Part:
         """Write, record and name one part; rows whose consent ended in the meantime are refused first.
@@ -125,24 +136,39 @@ class Settler:
             If it is on record already.
         """
         salts = salts_of(self.live.random_bytes(SALT_BYTES), outcome.num_rows)
-        since = asked_at
+        part = sealed(path, number, outcome, salts, tree, asked_at)
+        return self.confirm(part, outcome, salts, tree)
+
+    def confirm(self, part: Part, outcome: pa.Table, salts: Sequence[bytes], tree: Tree) -> Part:
+        """Record and name a part that was written; the same for one that somebody else wrote.
+
+        Parameters
+        ----------
+        part : Part
+            Whose partial is there.
+        outcome : Table
+            What is in it, without salts and leaves.
+        salts : sequence of bytes
+        tree : Tree
+
+        Raises
+        ------
+        StoreError, BatchDamaged
+            As for :meth:`settle`.
+        """
+        since = part.note.asked_at
         while True:
-            leaves = leaves_of(outcome, tree, salts)
-            scored = outcome.column(OUTCOME).null_count
-            note = PartNote(
-                number, tree.event_id, root(leaves).hex(), outcome.num_rows, scored, asked_at.seq, asked_at.now_us
-            )
-            part = write_partial(path, outcome, salts, leaves, note)
             with self.live.store.write() as connection:
                 now_us = self.live.now_us(connection)
                 late = self.late(connection, outcome, since, now_us)
                 if not late:
-                    self.record(connection, note, tree, now_us)
+                    self.record(connection, part.note, tree, now_us)
                 since = watermark(connection, now_us)
             if not late:
-                finish(path)
+                finish(part.path)
                 return part
             outcome = refused(outcome, late)
+            part = sealed(part.path, part.note.number, outcome, salts, tree, part.note.asked_at)
 
     def late(self, connection: Connection, outcome: pa.Table, since: Watermark, now_us: int) -> dict[int, str]:
         """Scored rows whose consent no longer covers what was used, and why; only changes since are looked at."""
@@ -189,6 +215,15 @@ class Settler:
             elif not _used(withheld, granularity).within(answer):
                 ended[row] = CHANGED
         return ended
+
+
+def sealed(path: Path, number: int, outcome: pa.Table, salts: Sequence[bytes], tree: Tree, asked_at: Watermark) -> Part:
+    """A part written beside its place, with its leaves; not recorded, and hence none yet."""
+    leaves = leaves_of(outcome, tree, salts)
+    scored = outcome.column(OUTCOME).null_count
+    top = root(leaves).hex()
+    note = PartNote(number, tree.event_id, top, outcome.num_rows, scored, asked_at.seq, asked_at.now_us)
+    return write_partial(path, outcome, salts, leaves, note)
 
 
 def refused(outcome: pa.Table, late: Mapping[int, str]) -> pa.Table:

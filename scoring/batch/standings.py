@@ -36,13 +36,13 @@ _OF_THE_MEMBER: Final = (
     "FROM consent_records r JOIN consent_events e ON e.record_id = r.record_id "
     "WHERE r.subject_id = {subject} AND r.purpose = :purpose AND r.recipient = :recipient"
 )
-_CHANGED: Final = text(
-    "SELECT DISTINCT r.subject_id FROM consent_events e JOIN consent_records r ON r.record_id = e.record_id "
-    "WHERE e.seq > :seq AND r.purpose = :purpose AND r.recipient = :recipient "
-    "UNION "
-    "SELECT DISTINCT r.subject_id FROM consent_events e JOIN consent_records r ON r.record_id = e.record_id "
-    "WHERE e.valid_until_us > :then_us AND e.valid_until_us <= :now_us "
-    "AND r.purpose = :purpose AND r.recipient = :recipient"
+_CHANGED: Final = (
+    # What is new first, however small it is beside all that one purpose and recipient have; with numbers in place,
+    # from which a planner sees how small. No index is on them together with the purpose.
+    "WITH changed AS MATERIALIZED (SELECT record_id FROM consent_events WHERE seq > {seq:d} "
+    "UNION SELECT record_id FROM consent_events WHERE valid_until_us > {then_us:d} AND valid_until_us <= {now_us:d}) "
+    "SELECT DISTINCT r.subject_id FROM changed CROSS JOIN consent_records r "
+    "WHERE r.record_id = changed.record_id AND r.purpose = :purpose AND r.recipient = :recipient"
 )
 _LAST: Final = text("SELECT coalesce(max(seq), 0) FROM consent_events")
 
@@ -89,9 +89,9 @@ def standings(
 
 def changed_members(connection: Connection, question: Question, since: Watermark, now_us: int) -> Iterator[list[str]]:
     """Members for whom something was recorded, or ran out, since the ledger was read; page by page."""
-    values: dict[str, Any] = {"purpose": question.purpose, "recipient": question.recipient}
-    values |= {"seq": since.seq, "then_us": since.now_us, "now_us": now_us}
-    with connection.execute(_CHANGED, values, execution_options={"yield_per": _PAGE}) as rows:
+    statement = text(_CHANGED.format(seq=since.seq, then_us=since.now_us, now_us=now_us))
+    values = {"purpose": question.purpose, "recipient": question.recipient}
+    with connection.execute(statement, values, execution_options={"yield_per": _PAGE}) as rows:
         for page in rows.partitions():
             yield [row[0] for row in page]
 

@@ -74,7 +74,10 @@ def _url(address: str) -> URL:
 
 
 def _copy(address: str, name: str, target: Path, source: bytes) -> None:
-    engine = create_engine(_url(address), hide_parameters=True)
+    url = _url(address)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ObservationError("The table must be one that can be read, got no such file. Check the address.")
+    engine = create_engine(url, hide_parameters=True)
     beside = target.with_name(f"{target.name}.partial")
     try:
         with engine.connect() as connection:
@@ -139,9 +142,9 @@ def _batch(names: list[str], kinds: list[pa.DataType], columns: list[Sequence[An
 
 
 def _array(name: str, kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    if name == "as_of":
+        return pa.array([_aware(value) for value in values], kind)
     try:
-        if name == "as_of":
-            return pa.array([_aware(value) for value in values], kind)
         if name == _MICROSECONDS:
             return pa.array(values, pa.int64()).view(kind)
         if pa.types.is_boolean(kind):

@@ -13,7 +13,7 @@ from benne.features.engines.online import FeatureVector
 from benne.models import Explanation
 from benne.scoring.consent.decision import Permission, Question
 from benne.scoring.consent.moments import to_microseconds
-from benne.scoring.consent.vocabulary import Granularity
+from benne.scoring.consent.vocabulary import DenyReason, Granularity
 from benne.scoring.decisions.request import ScoreRequest
 from benne.scoring.decisions.served_model import ServedModel
 from benne.scoring.policy import PurposePolicy
@@ -49,6 +49,7 @@ class Case:
     reason: str | None = None
     allowed: Allowed | None = None
     permission: Permission | None = None
+    consent: Permission | DenyReason | None = None
     vector: FeatureVector | None = None
     withheld: frozenset[str] = field(default_factory=frozenset)
     scored: Scored | None = None

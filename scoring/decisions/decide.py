@@ -19,8 +19,8 @@ from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.consent.decision import Permission
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.case import Case
-from benne.scoring.decisions.permitting import apply_policy, permissions
-from benne.scoring.decisions.recording import Recorder
+from benne.scoring.decisions.permitting import apply_policy, ledger_head, permissions
+from benne.scoring.decisions.recording import Recorder, Seen
 from benne.scoring.decisions.request import Refusal, ScoreAnswer, ScoreRequest
 from benne.scoring.decisions.scoring import score_cases
 from benne.scoring.decisions.served_model import ModelSlot
@@ -95,11 +95,14 @@ class DecisionMaker:
             apply_policy(policies, case)
         with self._parts.store.read() as connection:
             now_us = to_microseconds(self._parts.clock(), "The clock")
+            seen = Seen(ledger_head(connection), now_us)
             _permit(connection, cases, now_us)
             self._bring_features(connection, cases, now_us)
         score_cases(cases, self._parts.models.current)
         recorder = Recorder(self._parts.vault, policies, self._parts.service)
-        return self._parts.group.submit(lambda connection, at_us: recorder.record(connection, at_us, cases)).result
+        return self._parts.group.submit(
+            lambda connection, at_us: recorder.record(connection, at_us, cases, seen)
+        ).result
 
     def _bring_features(self, connection: Connection, cases: Sequence[Case], now_us: int) -> None:
         """Ask the source once for all members of the same purpose and recipient."""
@@ -135,3 +138,4 @@ def _permit(connection: Connection, cases: Sequence[Case], now_us: int) -> None:
             refuse_what_cannot_be_told(case, allowed, answer)
         else:
             case.refuse(answer)
+        case.consent = answer

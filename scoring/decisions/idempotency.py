@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, select
 
 from benne.scoring.decisions.case import Case
-from benne.scoring.decisions.request import Idempotency
+from benne.scoring.decisions.request import Idempotency, ScoreAnswer
 from benne.scoring.store.bulk import insert_rows
 from benne.scoring.store.keyring import DomainKey
 from benne.scoring.store.service_tables import idempotency_keys
@@ -54,10 +54,16 @@ class Repeats:
     connection : Connection
         Of a transaction that holds the writers' lock.
     cases : sequence of Case
+
+    Attributes
+    ----------
+    of_this_pass : dict of str to ScoreAnswer
+        Answers that stand for a key since this pass, by their decision's id; they are kept with it, not before.
     """
 
     def __init__(self, connection: Connection, cases: Sequence[Case]) -> None:
         keys = [case.request.idempotency.key_hash for case in cases if case.request.idempotency is not None]
+        self.of_this_pass: dict[str, ScoreAnswer] = {}
         self._known: dict[str, tuple[str, str]] = {}
         self._new: list[dict[str, Any]] = []
         if keys:
@@ -76,17 +82,18 @@ class Repeats:
             return None
         return decision_id
 
-    def remember(self, case: Case, now_us: int) -> None:
+    def remember(self, case: Case, answer: ScoreAnswer) -> None:
         """Let a case's key stand for its decision."""
         asked = case.request.idempotency
         if asked is not None:
             self._known[asked.key_hash] = asked.request_hash, case.decision_id
+            self.of_this_pass[case.decision_id] = answer
             self._new.append(
                 {
                     "key_hash": asked.key_hash,
                     "request_hash": asked.request_hash,
                     "result": case.decision_id,
-                    "created_at_us": now_us,
+                    "created_at_us": answer.decided_at_us,
                 }
             )
 

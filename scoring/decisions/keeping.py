@@ -20,7 +20,6 @@ def kept_of(case: Case, scored: Scored, answer: ScoreAnswer) -> KeptDecision:
         policy_version=answer.policy_version,
         asked={name: getattr(asked, name) for name in type(asked).__dataclass_fields__},
         as_of_us=answer.as_of_us,
-        decided_at_us=answer.decided_at_us,
         values=scored.values,
         withheld=case.withheld,
         answer=answer.as_dict(),

@@ -33,7 +33,7 @@ class KeptDecision:
     decision_id, model_id, config_hash, policy_version : str
     asked : dict
         Recipient, purpose, context, reliance, granularity, threshold, benefit.
-    as_of_us, decided_at_us : int
+    as_of_us : int
     values : ndarray of float64, shape (features,)
         In the model's order; NaN where null or withheld.
     withheld : frozenset of str
@@ -48,14 +48,13 @@ class KeptDecision:
     policy_version: str
     asked: dict[str, Any]
     as_of_us: int
-    decided_at_us: int
     values: npt.NDArray[np.float64]
     withheld: frozenset[str]
     answer: dict[str, Any]
 
     def to_bytes(self) -> bytes:
         """As it goes into the vault."""
-        return _ENCODE({**self._inputs(), "answer": self.answer, "decided_at_us": self.decided_at_us}).encode()
+        return _ENCODE({**self._inputs(), "answer": self.answer}).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> KeptDecision:

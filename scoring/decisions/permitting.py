@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from benne.scoring.consent.deciding import answers_of, question_of
 from benne.scoring.consent.decision import Permission, Question
@@ -14,7 +14,9 @@ from benne.scoring.decisions.case import Allowed, Case
 from benne.scoring.decisions.request import ScoreRequest
 from benne.scoring.policy import Policies, check
 
-__all__ = ["apply_policy", "permissions"]
+__all__ = ["apply_policy", "ledger_head", "permissions"]
+
+_HEAD: Final = text("SELECT coalesce(max(seq), 0) FROM consent_events")
 
 
 def apply_policy(policies: Policies, case: Case) -> None:
@@ -44,6 +46,12 @@ def _allowed(policies: Policies, request: ScoreRequest) -> Allowed:
         policies.jurisdiction,
     )
     return Allowed(rules, question, granularity)
+
+
+def ledger_head(connection: Connection) -> int:
+    """Place of the newest consent event: as long as it is the same, nobody has given or withdrawn anything."""
+    head: int = connection.execute(_HEAD).scalar_one()
+    return head
 
 
 def permissions(

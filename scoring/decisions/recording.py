@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from benne.errors import ExplanationError
+from benne.errors import ExplanationError, VaultError
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.consent.decision import Permission
 from benne.scoring.consent.reading import load_time
@@ -17,18 +17,30 @@ from benne.scoring.consent.vocabulary import class_of
 from benne.scoring.decisions.case import Case
 from benne.scoring.decisions.idempotency import Repeats
 from benne.scoring.decisions.keeping import answer_from, digests_of, kept_of, payload_of
-from benne.scoring.decisions.permitting import permissions
+from benne.scoring.decisions.permitting import ledger_head, permissions
 from benne.scoring.decisions.request import Refusal, ScoreAnswer
 from benne.scoring.decisions.telling import told
 from benne.scoring.policy import Policies
 from benne.scoring.store.vault import MemberKey, MemberVault, NewPayload
 
-__all__ = ["KEY_DOMAIN", "Recorder"]
+__all__ = ["KEY_DOMAIN", "Recorder", "Seen"]
 
 KEY_DOMAIN: Final = "member"
 """Subjects in the chain are keyed with the member's own key: when it goes, nobody can tell whom a record is about."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_AT_ONCE: Final = 1_000_000  # microseconds; a consent that ran out later than that is looked at again
+
+
+class Seen(NamedTuple):
+    """The ledger as a pass saw it: its head, and when, in microseconds since 1970-01-01 UTC."""
+
+    head: int
+    at_us: int
+
+    def still_holds(self, connection: Connection, now_us: int) -> bool:
+        """Whether nobody has given or withdrawn anything since, and no time to speak of has passed."""
+        return now_us - self.at_us < _AT_ONCE and ledger_head(connection) == self.head
 
 
 class _Made(NamedTuple):
@@ -55,11 +67,13 @@ class Recorder:
         self._service = service
 
     def record(
-        self, connection: Connection, now_us: int, cases: Sequence[Case]
+        self, connection: Connection, now_us: int, cases: Sequence[Case], seen: Seen
     ) -> tuple[list[AuditEntry], list[ScoreAnswer | Refusal]]:
         """Check consent again, keep what there is to keep, and say what to record and to answer, case by case."""
         now_us = max(now_us, load_time(connection))
-        self._confirm(connection, now_us, cases)
+        if not seen.still_holds(connection, now_us):
+            _ask_again(connection, now_us, cases)
+        record_decisions(connection, _consents(cases), time_us=now_us)
         keys, repeats = self._keys(connection, now_us, cases), Repeats(connection, cases)
         made = [self._made(connection, now_us, case, keys.get(case.request.subject_id), repeats) for case in cases]
         self._vault.put_many(connection, [one.payload for one in made if one.payload], now_us, keys=keys)
@@ -68,30 +82,32 @@ class Recorder:
 
     def _made(self, connection: Connection, now_us: int, case: Case, key: MemberKey | None, repeats: Repeats) -> _Made:
         earlier = repeats.earlier(case) if case.stands else None
+        first = None if earlier is None else self._first_answer(connection, case, earlier, repeats)
         if case.permission is None or case.scored is None or key is None:
             return _Made(self._entry(case, key), self._refusal(case, now_us))
-        if earlier is not None:
-            first = answer_from(self._vault.get(connection, earlier).content)
+        if first is not None:
             return _Made(self._entry(case, key) | {"about_event": earlier, "model_id": first.model_id}, first)
         answer = told(case, case.scored, case.permission, self._policies, now_us)
         kept, retained = kept_of(case, case.scored, answer), _retained_until(case, now_us)
-        repeats.remember(case, now_us)
+        repeats.remember(case, answer)
         entry = self._entry(case, key) | digests_of(key, kept, case.scored) | {"retention_until_us": retained}
         return _Made(entry, answer, payload_of(case, kept, retained))
 
-    def _confirm(self, connection: Connection, now_us: int, cases: Sequence[Case]) -> None:
-        """Consent as it stands now must allow at least what was used; the ledger records what it answered."""
-        asked = [(case, case.allowed.question) for case in cases if case.allowed is not None]
-        answers = permissions(connection, [(case.request.subject_id, question) for case, question in asked], now_us)
-        made = []
-        for (case, question), answer in zip(asked, answers, strict=True):
-            if not isinstance(answer, Permission):
-                case.refuse(answer)
-            elif case.permission is not None and not case.permission.within(answer):
-                answer = "consent-changed"
-                case.refuse(answer)
-            made.append(Recorded(case.decision_id, question, {case.request.subject_id: answer}))
-        record_decisions(connection, made, time_us=now_us)
+    def _first_answer(
+        self, connection: Connection, case: Case, decision_id: str, repeats: Repeats
+    ) -> ScoreAnswer | None:
+        """The answer a case repeats; refuses it where that is gone, or tells more than consent allows by now."""
+        first = repeats.of_this_pass.get(decision_id)
+        try:
+            first = first or answer_from(self._vault.get(connection, decision_id).content)
+        except VaultError:
+            case.refuse("decision-expired")
+            return None
+        told_then = Permission(frozenset(first.categories), first.granularity)
+        if case.permission is None or not told_then.within(case.permission):
+            case.refuse("consent-changed")
+            return None
+        return first
 
     def _keys(self, connection: Connection, now_us: int, cases: Sequence[Case]) -> Mapping[str, MemberKey]:
         """Keys of members who are answered or ask themselves, made where there is none; of others, those there are."""
@@ -137,3 +153,25 @@ class Recorder:
 
 def _retained_until(case: Case, now_us: int) -> int:
     return now_us + case.allowed_or_raise.rules.payload_retention // _MICROSECOND
+
+
+def _consents(cases: Sequence[Case]) -> list[Recorded]:
+    """What the ledger answered, as it keeps it."""
+    return [
+        Recorded(case.decision_id, case.allowed.question, {case.request.subject_id: case.consent})
+        for case in cases
+        if case.allowed is not None and case.consent is not None
+    ]
+
+
+def _ask_again(connection: Connection, now_us: int, cases: Sequence[Case]) -> None:
+    """Consent as it stands now must allow at least what was used."""
+    asked = [(case, case.allowed.question) for case in cases if case.allowed is not None]
+    answers = permissions(connection, [(case.request.subject_id, question) for case, question in asked], now_us)
+    for (case, _), answer in zip(asked, answers, strict=True):
+        case.consent = answer
+        if not isinstance(answer, Permission):
+            case.refuse(answer)
+        elif case.permission is not None and not case.permission.within(answer):
+            case.consent = "consent-changed"
+            case.refuse("consent-changed")

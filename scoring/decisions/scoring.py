@@ -17,14 +17,16 @@ __all__ = ["explained", "score_cases"]
 
 
 def score_cases(cases: Sequence[Case], served: ServedModel) -> None:
-    """Score every case that stands and has features; refuse those the model refuses.
+    """Score every case that stands and has features; refuse those the model refuses, or whose features it lacks.
 
     Raises
     ------
     ModelError
-        If the features on hand are not those of the model, or a score does not add up; then nobody of
-        the pass is answered.
+        If a score does not add up; then nobody of the pass is answered.
     """
+    for case in cases:
+        if case.vector is not None and not served.takes(case.vector.names):
+            case.refuse("features-stale")
     ready = [(case, case.vector) for case in cases if case.vector is not None]
     if not ready:
         return

@@ -73,6 +73,10 @@ class ServedModel:
                 values[row, self.columns[category]] = np.nan
         return pd.DataFrame(values, columns=list(self.names))
 
+    def takes(self, names: tuple[str, ...]) -> bool:
+        """Whether features of these names hold all that the model needs."""
+        return names == self.names or frozenset(self.names).issubset(names)
+
     def warm(self) -> None:
         """Have the model do once what it will do, so that compiled code is loaded before anybody waits for it."""
         row = pd.DataFrame(np.zeros((1, len(self.names))), columns=list(self.names))

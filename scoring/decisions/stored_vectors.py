@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import struct
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
-from benne.errors import VaultError
+from benne.errors import BenneError, VaultError
 from benne.features.categories import CATEGORIES
 from benne.features.engines.online import FeatureVector
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
@@ -25,6 +26,7 @@ from benne.scoring.store.vault import MemberVault, NewPayload, Payload
 
 __all__ = ["StoredVectors", "vector_ref"]
 
+_log = logging.getLogger(__name__)
 _HEAD: Final = struct.Struct("<4sqB32s")  # form, as_of in microseconds, categories computed, layout
 _FORM: Final = b"BFV1"
 _FLOATS: Final = "<f8"
@@ -54,15 +56,13 @@ class StoredVectors:
     def vectors(
         self, connection: Connection, consented: Mapping[str, frozenset[str]], occasion: Occasion
     ) -> dict[str, FeatureVector]:
-        """See :class:`benne.scoring.decisions.vectors.FeatureSource`."""
+        """See :class:`benne.scoring.decisions.vectors.FeatureSource`; one that is damaged is as good as none."""
         refs = [vector_ref(subject_id, occasion.purpose, occasion.recipient) for subject_id in consented]
-        found = self._vault.get_many(connection, refs)
-        vectors = {}
-        for payload in found.values():
-            vector = self._decoded(connection, payload.subject_id, payload.content)
-            if to_microseconds(vector.as_of, "as_of") >= occasion.oldest_us:
-                vectors[payload.subject_id] = vector
-        return vectors
+        return {
+            vector.subject_id: vector
+            for vector in self._readable(connection, refs)
+            if to_microseconds(vector.as_of, "as_of") >= occasion.oldest_us
+        }
 
     def keep(
         self,
@@ -103,9 +103,17 @@ class StoredVectors:
         ended: Collection[str],
         now_us: int,
     ) -> None:
-        """Let go of what was computed of categories whose consent has ended; the caller's transaction ends it."""
-        for payload in self._vault.get_many(connection, [vector_ref(subject_id, purpose, recipient)]).values():
-            vector = self._decoded(connection, subject_id, payload.content)
+        """Let go of what was computed of categories whose consent has ended; the caller's transaction ends it.
+
+        A damaged vector serves nobody, and keeps nobody from withdrawing.
+        """
+        ref = vector_ref(subject_id, purpose, recipient)
+        for payload in self._vault.get_many(connection, [ref], damaged=_report_damage).values():
+            try:
+                vector = self._decoded(connection, subject_id, payload.content)
+            except VaultError as error:
+                _report_damage(ref, error)
+                continue
             kept = {category: there and category not in ended for category, there in vector.consented.items()}
             values = vector.values.copy()
             values[[not kept.get(self._category_of(name), False) for name in vector.names]] = np.nan
@@ -119,6 +127,13 @@ class StoredVectors:
         """The vector in a payload of kind ``features``."""
         return self._decoded(connection, payload.subject_id, payload.content)
 
+    def _readable(self, connection: Connection, refs: Collection[str]) -> Iterator[FeatureVector]:
+        for payload in self._vault.get_many(connection, refs, damaged=_report_damage).values():
+            try:
+                yield self._decoded(connection, payload.subject_id, payload.content)
+            except VaultError as error:
+                _report_damage(payload.payload_ref, error)
+
     def _encoded(self, connection: Connection, vector: FeatureVector) -> bytes:
         bits = sum(1 << k for k, category in enumerate(CATEGORIES) if vector.consented[category])
         as_of_us = to_microseconds(vector.as_of, "as_of")
@@ -126,11 +141,14 @@ class StoredVectors:
         return head + vector.values.astype(_FLOATS).tobytes()
 
     def _decoded(self, connection: Connection, subject_id: str, content: bytes) -> FeatureVector:
-        form, as_of_us, bits, layout = _HEAD.unpack_from(content)
-        names = self._names(connection, layout)
-        values = np.frombuffer(content, dtype=_FLOATS, offset=_HEAD.size)
+        try:
+            form, as_of_us, bits, layout = _HEAD.unpack_from(content)
+            names = self._names(connection, layout)
+            values = np.frombuffer(content, dtype=_FLOATS, offset=_HEAD.size)
+        except (struct.error, ValueError):
+            raise _of_another_form() from None
         if form != _FORM or len(values) != len(names):
-            raise VaultError("A feature vector must be of this Benne's form, got another. Build the features anew.")
+            raise _of_another_form()
         consented = {category: bool(bits >> k & 1) for k, category in enumerate(CATEGORIES)}
         return FeatureVector(subject_id, from_microseconds(as_of_us), names, values, consented)
 
@@ -153,3 +171,12 @@ class StoredVectors:
             if known is None:
                 connection.execute(insert(feature_layouts), {"layout_id": layout.hex(), "names": text})
         return layout
+
+
+def _report_damage(_: str, error: BenneError) -> None:
+    """Say that something is damaged, and not whose it is."""
+    _log.error("a feature vector cannot be read (%s); load or build the features anew", type(error).__name__)
+
+
+def _of_another_form() -> VaultError:
+    return VaultError("A feature vector must be of this Benne's form, got another. Build the features anew.")

@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from benne.errors import ConsentRecordError, VaultError
+from benne.features.categories import CATEGORIES
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.consent.ledger import ConsentLedger
@@ -109,6 +110,8 @@ class Consenting:
         def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], ConsentRecord]:
             self._welcome_back(connection, subject_id, now_us)
             record_id = self.ledger.grant_within(connection, request, now_us)
+            if offered.terms.consent_type != "automated_decision":  # which goes with the categories of another record
+                self._let_go_of_the_rest(connection, request, now_us)
             entry = self.recorder.entry(
                 connection, now_us, subject_id, "consent_given", doing,
                 purpose=offered.terms.purpose, purpose_class=offered.terms.purpose_class,
@@ -118,6 +121,13 @@ class Consenting:
 
         return self.group.submit(work).result
 
+    def _let_go_of_the_rest(self, connection: Connection, request: ConsentRequest, now_us: int) -> None:
+        """A new choice takes the place of the old one: what they no longer switch on has ended."""
+        terms, ended = request.terms, set(CATEGORIES) - set(request.categories)
+        self.vectors.withhold(
+            connection, request.subject_id, purpose=terms.purpose, recipient=terms.recipient, ended=ended, now_us=now_us
+        )
+
     def _welcome_back(self, connection: Connection, subject_id: str, now_us: int) -> None:
         """Who was erased and consents anew gets a new key; nothing leads from it to what was."""
         vault = self.recorder.vault
@@ -126,7 +136,7 @@ class Consenting:
                 vault.readmit(connection, subject_id, now_us)
             except VaultError:
                 raise ConsentRecordError(
-                    "A consent must be of somebody who is not being erased, got one who is. Try again when that is done."
+                    "A consent must be of somebody who is not being erased, got one who is. Try again later."
                 ) from None
 
     def withdraw(

@@ -62,10 +62,10 @@ class Explanations:
         return found, _in_words(remade)
 
     def _remade(self, connection: Connection, subject_id: str, decision_id: str | None) -> Remade:
-        if decision_id is None:
-            newest = self.vault.latest(connection, subject_id, "decision")
-            decision_id = "" if newest is None else newest.payload_ref
         try:
+            if decision_id is None:
+                newest = self.vault.latest(connection, subject_id, "decision")
+                decision_id = "" if newest is None else newest.payload_ref
             remade = self.replayer.remake(connection, decision_id)
         except VaultError:
             raise _unknown() from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from benne.errors import VaultError
+from benne.errors import BenneError, VaultError
 from benne.features.categories import CATEGORIES
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.record import AuditEntry
@@ -27,6 +28,7 @@ from benne.scoring.store.vault import MemberVault, Payload
 __all__ = ["MemberRecords", "Page", "consent_as_dict"]
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,14 +131,18 @@ class MemberRecords:
             ],
             "decisions": decided,
             "recipients": sorted({str(one["recipient"]) for one in decided}),
-            "held": sorted({payload.kind for payload in self.vault.everything(connection, subject_id)}),
+            "held": sorted({payload.kind for payload in self._everything(connection, subject_id)}),
         }
 
     def _decisions(self, connection: Connection, subject_id: str) -> Iterator[Payload]:
         return self._kept(connection, subject_id, "decision")
 
     def _kept(self, connection: Connection, subject_id: str, kind: str) -> Iterator[Payload]:
-        return (payload for payload in self.vault.everything(connection, subject_id) if payload.kind == kind)
+        return (payload for payload in self._everything(connection, subject_id) if payload.kind == kind)
+
+    def _everything(self, connection: Connection, subject_id: str) -> Iterator[Payload]:
+        """What can be read; what is damaged must not keep anybody from seeing the rest."""
+        return self.vault.everything(connection, subject_id, damaged=_report_damage)
 
     def _in_full(self, payload: Payload) -> dict[str, Any]:
         kept = KeptDecision.from_bytes(payload.content)
@@ -169,6 +175,10 @@ def consent_as_dict(record: ConsentRecord, events: tuple[ConsentEvent, ...]) -> 
     }
 
 
+def _report_damage(_: str, error: BenneError) -> None:
+    _log.error("something kept of a member cannot be read (%s); restore it from a backup", type(error).__name__)
+
+
 def _told(payload: Payload) -> dict[str, Any]:
     try:
         kept = KeptDecision.from_bytes(payload.content)
@@ -181,7 +191,7 @@ def _told(payload: Payload) -> dict[str, Any]:
         "purpose": kept.asked["purpose"],
         "context": kept.asked["context"],
         "reliance": kept.asked["reliance"],
-        "decided_at": _iso(kept.decided_at_us),
+        "decided_at": _iso(answer["decided_at_us"]),
         "as_of": _iso(kept.as_of_us),
         "model_id": kept.model_id,
         "categories": answer["categories"],

@@ -89,7 +89,8 @@ def check(policies: Policies, asked: Asked) -> PolicyDenial | None:
     """
     policy = next((p for name, p in policies.purposes.items() if name == asked.purpose and p.enabled), None)
     if policy is None:
-        return PolicyDenial("purpose-not-allowed")
+        unknown = asked.purpose is None and asked.benefit is not None and asked.benefit not in policies.benefits
+        return PolicyDenial("benefit-unknown" if unknown else "purpose-not-allowed")
     if policy.purpose not in _purposes_of(policies, asked.recipient):
         return PolicyDenial("recipient-not-allowed")
     reason = _of_the_situation(policy, asked) or _of_the_answer(policies, policy, asked)

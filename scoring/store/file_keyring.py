@@ -26,6 +26,7 @@ class _Opened(NamedTuple):
     signature: Signature
     ring: Ring
     ciphers: dict[str, Any]
+    derived: dict[tuple[str, int], DomainKey]
 
 
 class FileKeyRing:
@@ -132,8 +133,12 @@ class FileKeyRing:
         asked = newest if version is None else version
         if not 1 <= asked <= newest:
             raise KeyRingError(f"A domain's version must be one of 1 to {newest}, got {asked}. Leave it out.")
-        secret = opened.ring.secret if asked == 1 else opened.ring.domains[domain][asked - 2]
-        return DomainKey(domain, asked, expand(secret, binding("benne domain key", domain, str(asked))))
+        known = opened.derived.get((domain, asked))
+        if known is None:
+            secret = opened.ring.secret if asked == 1 else opened.ring.domains[domain][asked - 2]
+            known = DomainKey(domain, asked, expand(secret, binding("benne domain key", domain, str(asked))))
+            opened.derived[domain, asked] = known
+        return known
 
     def rotate(self, *, now_us: int) -> str:
         """Draw a new master key, current from now on; gives its id.
@@ -218,7 +223,7 @@ class FileKeyRing:
     def _read(self) -> _Opened:
         ring, signature = ring_file.read(self._path)
         ciphers = {name: cipher_of(key.secret) for name, key in ring.master_keys.items()}
-        return _Opened(signature, ring, ciphers)
+        return _Opened(signature, ring, ciphers, {})
 
 
 def _versions(ring: Ring, domain: str) -> int:

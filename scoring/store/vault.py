@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from benne.errors import Erased, VaultError
+from benne.errors import BenneError, Erased, KeyRingError, VaultError
 from benne.scoring.store.keyring import KeyRing, Wrapped
 from benne.scoring.store.member_key import MemberKey
 from benne.scoring.store.payloads import NewPayload, Payload, PayloadKind, validate_kind, validate_subjects
@@ -96,6 +96,8 @@ class MemberVault:
         """
         asked = tuple(dict.fromkeys(subject_ids))
         validate_subjects(asked)
+        if not asked:
+            return {}
         sql = statements_for(connection)
         rows = connection.exec_driver_sql(sql.keys, (sql.list(asked),)).all()
         keys = {row[0]: self._key(*row) for row in rows if row[1] is not None}
@@ -162,17 +164,38 @@ class MemberVault:
             raise _erased()
         return self._open(row, self._key(row.subject_id, row.wrapped_key, row.master_key_id))
 
-    def get_many(self, connection: Connection, payload_refs: Collection[str]) -> dict[str, Payload]:
+    def get_many(
+        self,
+        connection: Connection,
+        payload_refs: Collection[str],
+        *,
+        damaged: Callable[[str, BenneError], object] | None = None,
+    ) -> dict[str, Payload]:
         """Payloads by their references, decrypted; without those that are not there or whose member was erased.
+
+        Parameters
+        ----------
+        connection : Connection
+        payload_refs : collection of str
+        damaged : callable, optional
+            Told the reference of each that cannot be opened, and why; it is left out then.
 
         Raises
         ------
-        VaultError
-            If one of them is damaged.
+        VaultError, KeyRingError
+            If one of them is damaged, or its member's key is, and nobody is to be told.
         """
         sql = statements_for(connection)
         rows = connection.exec_driver_sql(sql.many, (sql.list(tuple(payload_refs)),))
-        return {row[0]: self._open(row, self._key(row.subject_id, row.wrapped_key, row.master_key_id)) for row in rows}
+        opened = {}
+        for row in rows:
+            try:
+                opened[row[0]] = self._open(row, self._key(row.subject_id, row.wrapped_key, row.master_key_id))
+            except (VaultError, KeyRingError) as error:
+                if damaged is None:
+                    raise
+                damaged(row[0], error)
+        return opened
 
     def replace_many(self, connection: Connection, payloads: Sequence[NewPayload], now_us: int) -> None:
         """:meth:`put_many`, in place of what there is under the same references.
@@ -206,19 +229,28 @@ class MemberVault:
         opened = (self._open(row, self._key(row.subject_id, row.wrapped_key, row.master_key_id)) for row in rows)
         return {payload.subject_id: payload for payload in opened}
 
-    def everything(self, connection: Connection, subject_id: str) -> Iterator[Payload]:
+    def everything(
+        self, connection: Connection, subject_id: str, *, damaged: Callable[[str, BenneError], object] | None = None
+    ) -> Iterator[Payload]:
         """All payloads of a member, oldest first; none if they were erased.
+
+        Parameters
+        ----------
+        connection : Connection
+        subject_id : str
+        damaged : callable, optional
+            As of :meth:`get_many`.
 
         Raises
         ------
         VaultError
-            If one of them is damaged.
+            If one of them is damaged, and nobody is to be told.
         """
         validate_subjects((subject_id,))
         sql, after = statements_for(connection).page, 0
         while rows := connection.exec_driver_sql(sql, (subject_id, after, _PAGE)).all():
             key = self._key(rows[0].subject_id, rows[0].wrapped_key, rows[0].master_key_id)
-            yield from (self._open(row, key) for row in rows)
+            yield from self._readable(rows, key, damaged)
             after = rows[-1].seq
 
     def drop(self, connection: Connection, subject_ids: Collection[str], kind: PayloadKind) -> int:
@@ -276,6 +308,17 @@ class MemberVault:
         """How many members' keys are under a master key."""
         sql = statements_for(connection)
         return int(connection.exec_driver_sql(sql.count_under, (master_key_id,)).scalar_one())
+
+    def _readable(
+        self, rows: Sequence[Any], key: MemberKey, damaged: Callable[[str, BenneError], object] | None
+    ) -> Iterator[Payload]:
+        for row in rows:
+            try:
+                yield self._open(row, key)
+            except VaultError as error:
+                if damaged is None:
+                    raise
+                damaged(row[0], error)
 
     def _add(self, connection: Connection, subject_ids: Sequence[str], now_us: int) -> dict[str, MemberKey]:
         secrets = {subject_id: self._random_bytes(KEY_BYTES) for subject_id in subject_ids}

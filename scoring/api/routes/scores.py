@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -12,12 +13,13 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
-from benne.errors import BenneError
+from benne.errors import AuditError, StoreError
 from benne.scoring.api.access import Caller, caller_of, service_of
 from benne.scoring.api.bodies import BenefitBody, EligibilityQuestion, ScoreBody, ScoreQuestion, score_as_dict
-from benne.scoring.api.line_stream import NDJSON, LineStream
-from benne.scoring.api.problems import PROBLEMS, Problem, body_of, invalid, of_reason, problem_of, responses
+from benne.scoring.api.line_stream import NDJSON, LineStream, lines_of
+from benne.scoring.api.problems import PROBLEMS, Problem, body_of, invalid, of_reason, of_status, problem_of, responses
 from benne.scoring.decisions.idempotency import DOMAIN, idempotency_of
 from benne.scoring.decisions.reasons import WHY
 from benne.scoring.decisions.request import Refusal, ScoreAnswer, ScoreRequest
@@ -25,9 +27,10 @@ from benne.scoring.policy import Asked
 from benne.scoring.policy.checking import POLICY_DENY_REASONS
 from benne.scoring.service import Service
 
-__all__ = ["router"]
+__all__ = ["answer_question", "router"]
 
 router = APIRouter(tags=["scores"])
+_log = logging.getLogger(__name__)
 
 Key = Annotated[
     str | None,
@@ -55,6 +58,19 @@ _ASKED: Final = POLICY_DENY_REASONS
 @router.post("/v1/scores", response_model=ScoreBody, responses=responses(*WHY, "credentials-required", "access-denied"))
 async def ask_for_a_score(question: ScoreQuestion, caller: From, request: Request, key: Key = None) -> JSONResponse:
     """Ask for one member's score. Every answer and every refusal is on record before it is given."""
+    return await answer_question(request, caller, question, key)
+
+
+async def answer_question(
+    request: Request, caller: Caller, question: ScoreQuestion, key: str | None = None
+) -> JSONResponse:
+    """Decide, and answer with the score.
+
+    Raises
+    ------
+    Problem
+        If it is refused.
+    """
     service = service_of(request)
     asked = _request(service, caller, question)
     if key is not None:
@@ -80,13 +96,11 @@ async def ask_for_a_benefit(question: EligibilityQuestion, caller: From, request
         reliance=question.reliance,
         benefit=question.benefit,
     )
-    if benefit is None:
-        raise of_reason("benefit-unknown")
     answer = await _decided(service, _asking(service, caller, question.member_id, asked))
     if isinstance(answer, Refusal):
         if answer.reason in _ASKED:
             raise of_reason(answer.reason, answer.decision_id)
-        return BenefitBody.in_the_ordinary_way(answer.decision_id, benefit.name)
+        return BenefitBody.in_the_ordinary_way(answer.decision_id, question.benefit)
     return BenefitBody.of(answer)
 
 
@@ -99,29 +113,24 @@ async def ask_for_many_scores(caller: From, request: Request) -> LineStream:
     """Ask for many scores: one JSON question a line, one answer or problem a line, in the same order."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != NDJSON:
         raise Problem(PROBLEMS["media-type-not-supported"], f"Send one question a line as {NDJSON}.")
-    return LineStream(_answers(service_of(request), caller, request.stream()))
+    service = service_of(request)
+    return LineStream(_answers(service, caller, lines_of(request.stream(), service.settings.body_limit)))
 
 
-async def _answers(service: Service, caller: Caller, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _answers(service: Service, caller: Caller, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     chunk: list[bytes] = []
-    async for line in _lines(body):
-        chunk.append(line)
-        if len(chunk) == _CHUNK:
-            yield await run_in_threadpool(_answer_chunk, service, caller, chunk)
-            chunk = []
+    last = b""
+    try:
+        async for line in lines:
+            chunk.append(line)
+            if len(chunk) == _CHUNK:
+                yield await run_in_threadpool(_answer_chunk, service, caller, chunk)
+                chunk = []
+    except HTTPException as error:  # of the body, whose beginning is answered all the same
+        last = json.dumps({"problem": body_of(of_status(error.status_code))}).encode() + b"\n"
     if chunk:
         yield await run_in_threadpool(_answer_chunk, service, caller, chunk)
-
-
-async def _lines(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    rest = b""
-    async for part in body:
-        *whole, rest = (rest + part).split(b"\n")
-        for line in whole:
-            if line.strip():
-                yield line
-    if rest.strip():
-        yield rest
+    yield last
 
 
 def _answer_chunk(service: Service, caller: Caller, lines: list[bytes]) -> bytes:
@@ -141,8 +150,13 @@ def _answer_chunk(service: Service, caller: Caller, lines: list[bytes]) -> bytes
 def _decided_together(service: Service, caller: Caller, requests: list[ScoreRequest]) -> list[dict[str, Any]]:
     try:
         decided = service.maker.decide(requests) if requests else []
-    except BenneError as error:  # the status of the stream has gone out already
+    except (StoreError, AuditError) as error:  # nobody's fault; the status of the stream has gone out already
         return [{"problem": body_of(problem_of(error))}] * len(requests)
+    except Exception as error:  # what is wrong with one must not spoil the others
+        if len(requests) > 1:
+            return [told for one in requests for told in _decided_together(service, caller, [one])]
+        _log.error("unexpected %s", type(error).__name__)
+        return [{"problem": body_of(problem_of(error))}]
     return [
         {"problem": body_of(of_reason(answer.reason, answer.decision_id))}
         if isinstance(answer, Refusal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -61,6 +61,13 @@ Exit codes:
 """
 
 
+_OF_THE_SERVICE: Final = frozenset(
+    ("cryptography", "fastapi", "httptools", "httpx2", "joserfc", "prometheus_client", "pydantic", "pydantic_settings",
+     "starlette", "uvicorn", "uvloop")
+)  # fmt: skip
+"""Packages that only the service and its client need."""
+
+
 class _Commands(TyperGroup):
     """Turns errors into one line on stderr and an exit code."""
 
@@ -101,7 +108,9 @@ def _complaint(error: Exception) -> tuple[str, int]:
     if isinstance(error, BenneError):
         return " ".join(str(error).split()), exit_code_of(type(error))
     if isinstance(error, ModuleNotFoundError):
-        return f"this command needs the package {error.name}. Install it: pip install 'benne[train,report]'", BAD_INPUT
+        package = (error.name or "").partition(".")[0]
+        extras = "service,client" if package in _OF_THE_SERVICE else "train,report"
+        return f"this command needs the package {package}. Install it: pip install 'benne[{extras}]'", BAD_INPUT
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", BAD_INPUT
     # The text of a foreign error may quote the row it stumbled over.

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from benne.scoring import ConsentLedger
     from benne.scoring.signing import Signer
 
-__all__ = ["existing_ledger", "key_from", "moment_from", "new_ledger", "quiet_mlflow", "subject_from"]
+__all__ = ["database_of", "existing_ledger", "key_from", "moment_from", "new_ledger", "quiet_mlflow", "subject_from"]
+
+
+def database_of(address: str | None) -> str | None:
+    """The address of a database; a service's folder stands for the database of its settings, password and all."""
+    if address is None or "://" in address or not Path(address).is_dir():
+        return address
+    from benne.scoring.settings import read_settings
+
+    return read_settings(Path(address)).database_address
 
 
 def key_from(path: Path | None) -> SubjectKey | None:

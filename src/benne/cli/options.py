@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from benne.cli.edge import database_of
+
 __all__ = [
     "Actor",
     "AllGranted",
@@ -60,16 +62,23 @@ class CategoryName(StrEnum):
 
 
 LedgerAddress = Annotated[
-    str, typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: a SQLite file, or a database URL.")
-]
+    str,
+    typer.Option(
+        "--ledger", envvar="BENNE_LEDGER", callback=database_of,
+        help="Consent ledger: a SQLite file, a database URL, or a service's folder.",
+    ),
+]  # fmt: skip
 PurposeOption = Annotated[PurposeName, typer.Option("--purpose", help="What the score is for.")]
 RecipientOption = Annotated[str, typer.Option("--recipient", help="The service that receives it, such as platform.")]
 
 # On whose word features are computed: the ledger's, or a stated reason; see benne.cli.granting.
 LedgerToAsk = Annotated[
     str | None,
-    typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: what may be computed for whom."),
-]
+    typer.Option(
+        "--ledger", envvar="BENNE_LEDGER", callback=database_of,
+        help="Consent ledger, or a service's folder: what may be computed for whom.",
+    ),
+]  # fmt: skip
 PurposeToAsk = Annotated[PurposeName | None, typer.Option("--purpose", help="What for; with --ledger.")]
 RecipientToAsk = Annotated[str | None, typer.Option("--recipient", help="For whom; with --ledger.")]
 AllGranted = Annotated[

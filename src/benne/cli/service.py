@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benne.cli import service_demo
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.options import WantJson
 
@@ -34,6 +35,10 @@ def init(
     database: Annotated[
         str | None, typer.Option("--database", help="Address of an empty PostgreSQL; by default SQLite in the folder.")
     ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option("--events", help="Event store to compute features from: an address, or a file in the folder."),
+    ] = None,
     want_json: WantJson = False,
 ) -> None:
     """Lay out a service's folder: keys, database, policies, consent terms, and the model that is to serve.
@@ -47,13 +52,19 @@ def init(
     """
     from benne.scoring.service_wiring import lay_out
 
-    laid_out = lay_out(home, model, subject_key=subject_key, terms=terms, database=database)
+    laid_out = lay_out(home, model, subject_key=subject_key, terms=terms, database=database, events=events)
     if want_json:
         answer_json({"home": str(home), "admin_key": laid_out.admin_key})
         return
     answer(f"{home}: a service's folder. Serve it: benne serve {home}")
     answer(f"The administrator's key, shown this once: {laid_out.admin_key}")
     note("Keep keyring.json safe and apart from backups of the database: whoever has both can read everything.")
+    if terms is None:
+        note(f"Members are offered nothing yet. Draft what: benne consent terms {home}/terms/lending.toml …")
+    if events is None:
+        note(f"Next: benne service load {home} FEATURES (or set `events` in {home}/benne.toml to an event store)")
+    note(f"Then say who may ask: benne recipients add NAME --ledger {home} …, "
+         f"benne apikey new --ledger {home} --role recipient --recipient NAME")  # fmt: skip
 
 
 @app.command()
@@ -215,3 +226,6 @@ def restore(
         return
     answer(f"{home}: {made.records:,} audit records, verified; the last is {made.head}")
     note("Whoever was erased since then is in it again: erase them anew before anybody is served.")
+
+
+app.command()(service_demo.demo)

@@ -1,0 +1,404 @@
+"""What goes wrong around the service: each time a typed refusal, nothing lost, and nobody else harmed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benne.features.categories import CATEGORIES
+from benne.scoring.audit.chain import verify
+from tests.scoring.service.conftest import TWO, bearer
+
+ASKED = {"member_id": "anna", "purpose": "lending", "granularity": "exact"}
+WHERE = {"purpose": "lending", "recipient": "shop"}
+
+
+def ask(client, key, **changes):
+    return client.post("/v1/scores", json={**ASKED, **changes}, headers=bearer(key))
+
+
+def stream(client, key, members):
+    lines = "\n".join(json.dumps({**ASKED, "member_id": member}) for member in members)
+    headers = bearer(key) | {"Content-Type": "application/x-ndjson"}
+    return [json.loads(line) for line in client.post("/v1/scores:batch", content=lines, headers=headers).text.split("\n") if line]
+
+
+def damage(running, member):
+    with running.service.store.write() as connection:
+        statement = "UPDATE member_payloads SET ciphertext = ? WHERE subject_id = ?"
+        if connection.dialect.name == "postgresql":
+            statement = statement.replace("?", "%s")
+        changed = connection.exec_driver_sql(statement, (b"\x00" * 200, running.member(member)))
+        assert changed.rowcount
+
+
+@pytest.fixture
+def three(running):
+    """Three members who consent, and a recipient's key."""
+    for member in ("anna", "berta", "carla"):
+        running.grant(member)
+        running.know(member)
+    return running.register()
+
+
+# ------------------------------------------------------------------ one member's data are damaged
+
+
+def test_a_damaged_vector_harms_its_own_member_only(running, client, three):
+    damage(running, "berta")
+    got = stream(client, three, ["anna", "berta", "carla"])
+    assert [next(iter(one)) for one in got] == ["answer", "problem", "answer"], got
+    assert got[1]["problem"]["type"] == "/problems/features-missing"
+    alone = ask(client, three, member_id="berta")
+    assert (alone.status_code, alone.json()["type"]) == (409, "/problems/features-missing")
+    row = running.rows("audit_records")[-1]
+    assert (row["event_id"], row["deny_reason"]) == (alone.json()["decision_id"], "features-missing")
+
+
+def test_features_of_another_layout_harm_their_own_member_only(running, client, three):
+    from datetime import UTC, datetime
+
+    from benne.features.engines.online import FeatureVector
+
+    now = datetime.now(UTC)
+    odd = FeatureVector(running.member("berta"), now, ("x_other",), np.array([1.0]), dict.fromkeys(CATEGORIES, True))
+    with running.service.store.write() as connection:
+        running.service.vectors.keep(connection, [odd], now_us=int(now.timestamp() * 1e6), **WHERE)
+    got = stream(client, three, ["anna", "berta", "carla"])
+    assert [next(iter(one)) for one in got] == ["answer", "problem", "answer"], got
+    assert got[1]["problem"]["type"] == "/problems/features-stale"
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300])
+def test_a_value_that_is_no_number_harms_its_own_member_only(running, client, three, value):
+    running.know("berta", value)
+    got = stream(client, three, ["anna", "berta", "carla"])
+    assert next(iter(got[0])) == next(iter(got[2])) == "answer"
+    if not np.isfinite(value):
+        assert got[1]["problem"]["type"] == "/problems/value-not-scorable"
+
+
+def test_a_member_whose_vector_is_damaged_can_withdraw_all_the_same(running, client, three):
+    damage(running, "anna")
+    anna = bearer(running.member_key("anna"))
+    part = client.delete("/v1/members/me/consents", params={**WHERE, "category": "social"}, headers=anna)
+    assert (part.status_code, part.json()) == (200, {"ended": ["social"]})
+    ended = client.delete("/v1/members/me/consents", params=WHERE, headers=anna)
+    assert ended.status_code == 200
+    assert ask(client, three).json()["type"] == "/problems/consent-withdrawn"
+    assert client.delete("/v1/members/me", headers=anna).status_code == 202
+
+
+def test_a_member_whose_decision_is_damaged_still_sees_the_rest(running, client, three):
+    ask(client, three)
+    damage(running, "anna")
+    anna = bearer(running.member_key("anna"))
+    for what in ("report", "export", "history"):
+        seen = client.get(f"/v1/members/me/{what}", headers=anna)
+        assert seen.status_code < 500, (what, seen.text)
+    assert client.get("/v1/members/me/explanation", headers=anna).status_code == 404
+
+
+def test_choosing_fewer_categories_lets_go_of_what_was_computed_of_the_others(running, client, three):
+    anna = bearer(running.member_key("anna"))
+    offers = {one["offer"]: one for one in client.get("/v1/consent-offers", headers=anna).json()}
+    choice = {
+        "offer": "lending", "notice_hash": offers["lending"]["notice_hash"], "categories": list(TWO),
+        "channel": "app", "method": "toggle_switched_on", "steps": 1,
+    }  # fmt: skip
+    assert client.post("/v1/members/me/consents", json=choice, headers=anna).status_code == 201
+    choice["categories"] = list(CATEGORIES)
+    assert client.post("/v1/members/me/consents", json=choice, headers=anna).status_code == 201
+    assert ask(client, three).json()["categories"] == list(TWO)
+
+
+def test_the_chain_is_whole_after_all_that(running, client, three):
+    damage(running, "berta")
+    stream(client, three, ["anna", "berta"] * 5)
+    with running.service.store.read() as connection:
+        assert verify(connection).intact
+
+
+# ------------------------------------------------------------------ the database
+
+
+@pytest.fixture
+def quick(running, monkeypatch):
+    """The same service, on which nobody waits long for a lock."""
+    from benne.scoring.store import database as opened
+
+    monkeypatch.setattr(opened, "_BUSY_MILLISECONDS", 300)
+    running.service.store.engine.dispose()
+    return running
+
+
+def counted(running):
+    return {table: len(running.rows(table)) for table in ("audit_records", "decisions", "member_payloads")}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_database_whose_connections_are_lost_is_taken_up_again(running, client, three, caplog):
+    """What happens to connections where a server is stopped and started; nobody is told anything that is not kept."""
+    import psycopg
+
+    address = running.service.store.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    told = []
+    for _ in range(6):
+        with psycopg.connect(address, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                          "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+        got = [ask(client, three) for _ in range(4)]
+        assert {one.status_code for one in got} <= {200, 503}
+        assert {one.json()["type"] for one in got if one.status_code == 503} <= {"/problems/unavailable"}
+        assert all("Retry-After" in one.headers for one in got if one.status_code == 503)
+        assert got[-1].status_code == 200
+        told += [one.json()["decision_id"] for one in got if one.status_code == 200]
+    with running.service.store.read() as connection:
+        assert verify(connection).intact
+    granted = {row["event_id"] for row in running.rows("audit_records") if row["decision"] == "granted"}
+    assert set(told) == granted == {r["payload_ref"] for r in running.rows("member_payloads") if r["kind"] == "decision"}
+    assert "anna" not in caplog.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_while_somebody_else_holds_the_database_nobody_is_answered_and_then_everybody(quick, client, three):
+    import sqlite3
+
+    before = counted(quick)
+    other = sqlite3.connect(quick.service.settings.database_address, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused = ask(client, three)
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+    anna = bearer(quick.member_key_later if hasattr(quick, "member_key_later") else three)
+    assert client.get("/v1/policies", headers=anna).status_code == 200
+    other.execute("ROLLBACK")
+    other.close()
+    assert counted(quick) == before
+    assert ask(client, three).status_code == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_database_on_a_full_disk_answers_nobody_and_loses_nothing(running, client, three):
+    """The file may grow no further: what SQLite says is what it says of a disk that is full."""
+    store = running.service.store
+    ask(client, three)
+    before = counted(running)
+    store.engine.dispose()
+    from sqlalchemy import event
+
+    def no_more_room(connection, _):
+        connection.execute("PRAGMA max_page_count = 1")  # which is as many as there are
+
+    event.listen(store.engine, "connect", no_more_room)
+    statuses = [ask(client, three).status_code for _ in range(40)]
+    assert set(statuses) == {200, 503}
+    assert statuses == sorted(statuses)
+    assert client.get("/healthz").status_code == 200
+    full = counted(running)
+    event.remove(store.engine, "connect", no_more_room)
+    store.engine.dispose()
+    assert ask(client, three).status_code == 200
+    assert counted(running)["audit_records"] == full["audit_records"] + 1
+    assert full["audit_records"] == before["audit_records"] + statuses.count(200)
+    with store.read() as connection:
+        assert verify(connection).intact
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_table_that_is_gone_is_told_to_nobody_but_the_operator(running, client, three, caplog):
+    with running.service.store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE member_payloads RENAME TO payloads_elsewhere")
+    refused = ask(client, three)
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+    assert "payloads" not in refused.text
+    with running.service.store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE payloads_elsewhere RENAME TO member_payloads")
+    assert ask(client, three).status_code == 200
+
+
+# ------------------------------------------------------------------ the model
+
+
+def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(running, client, three, another_model):
+    import shutil
+
+    from benne.errors import ModelDirectoryError
+    from benne.scoring.decisions.promotion import promote
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.housekeeping import follow_promotion
+    from benne.scoring.wiring import random_id
+
+    before = ask(client, three).json()["model_id"]
+    service = running.service
+    shelf = type(service.shelf)(service.settings.path("models"))
+    served = shelf.put(another_model)
+    service.group.submit(promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test"))
+    folder = service.settings.path("models") / served.model_id.removeprefix("benne/")
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != "manifest.json":
+            whole = file.read_bytes()
+            file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+            with pytest.raises(ModelDirectoryError, match="model"):
+                follow_promotion(service)
+            file.write_bytes(whole)
+    moved = folder.with_name("elsewhere")
+    shutil.move(folder, moved)
+    with pytest.raises(ModelDirectoryError, match="model"):
+        follow_promotion(service)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["type"]) == (503, "/problems/unavailable")
+    assert ask(client, three).json()["model_id"] == before
+    shutil.move(moved, folder)
+    assert follow_promotion(service)
+    assert client.get("/readyz").status_code == 200
+    assert ask(client, three).json()["model_id"] == served.model_id
+
+
+def test_housekeeping_goes_on_after_whatever_went_wrong(running, monkeypatch):
+    import threading
+    from datetime import timedelta
+
+    from benne.scoring import housekeeping
+
+    tried, again = [], threading.Event()
+
+    def fails(_):
+        tried.append(1)
+        if len(tried) == 3:
+            again.set()
+        raise OSError("disk full")
+
+    monkeypatch.setattr(housekeeping, "follow_promotion", fails)
+    monkeypatch.setattr(housekeeping, "_PROMOTION_EVERY", timedelta(milliseconds=5))
+    keeper = housekeeping.Housekeeper(running.service)
+    keeper.start()
+    assert again.wait(10)
+    keeper.stop()
+
+
+# ------------------------------------------------------------------ the clock
+
+
+def test_a_clock_that_runs_backwards_opens_nothing(running, client, three):
+    """Withdrawn a moment ago by the clock of another instance, which is ahead of this one's."""
+    from dataclasses import replace
+    from datetime import timedelta
+
+    from benne.scoring.decisions.decide import DecisionMaker
+    from benne.scoring.decisions.request import Actor, ScoreRequest
+    from benne.scoring.policy import Asked
+
+    asked = Asked(recipient="shop", purpose="lending", context="platform", reliance="advisory", granularity="exact")
+    request = ScoreRequest(
+        subject_id=running.member("anna"), asked=asked, actor=Actor("key:1", "recipient"),
+        registered_for=frozenset({"lending"}),
+    )  # fmt: skip
+    anna = bearer(running.member_key("anna"))
+    assert client.delete("/v1/members/me/consents", params=WHERE, headers=anna).status_code == 200
+    parts = running.service.maker._parts
+    for behind in (timedelta(milliseconds=300), timedelta(seconds=30), timedelta(days=3)):
+        maker = DecisionMaker(replace(parts, clock=lambda behind=behind: parts.clock() - behind))
+        (answer,) = maker.decide([request])
+        assert answer.reason == "consent-withdrawn", behind
+    times = [row["time_us"] for row in running.rows("audit_records")]
+    assert times == sorted(times)
+
+
+# ------------------------------------------------------------------ too much at once
+
+
+def test_a_desk_that_is_full_sends_away_at_once_and_records_nothing_twice(running, three, monkeypatch):
+    import threading
+    from concurrent.futures import ThreadPoolExecutor
+
+    from fastapi.testclient import TestClient
+
+    from benne.scoring.api.app import create_app
+
+    desk, entered, go = running.service.desk, threading.Semaphore(0), threading.Event()
+    honest = desk._answer
+
+    def slow(questions):
+        entered.release()
+        go.wait(20)
+        return honest(questions)
+
+    monkeypatch.setattr(desk, "_answer", slow)
+    monkeypatch.setattr(desk, "_most_waiting", 3)
+    before = len([row for row in running.rows("audit_records") if row["decision"]])
+    with TestClient(create_app(running.service, close=False)) as client, ThreadPoolExecutor(12) as together:
+        asking = [together.submit(ask, client, three) for _ in range(2)]
+        entered.acquire(timeout=10)
+        asking += [together.submit(ask, client, three) for _ in range(10)]
+        refused = [one for one in asking if _soon(one) is not None]
+        assert len(refused) >= 5
+        go.set()
+        got = [one.result(20) for one in asking]
+    assert {one.status_code for one in got} == {200, 503}
+    assert all(one.headers["Retry-After"] == "1" for one in got if one.status_code == 503)
+    decided = [row for row in running.rows("audit_records") if row["decision"]]
+    assert len(decided) - before == sum(one.status_code == 200 for one in got)
+
+
+def _soon(future):
+    from concurrent.futures import TimeoutError as Late
+
+    try:
+        return future.result(2)
+    except Late:
+        return None
+
+
+def test_a_request_that_takes_too_long_is_given_up_and_others_go_on(running, three, monkeypatch):
+    import threading
+
+    from fastapi.testclient import TestClient
+
+    from benne.scoring.api.app import create_app
+
+    go, honest = threading.Event(), running.service.desk._answer
+    monkeypatch.setattr(running.service.desk, "_answer", lambda asked: go.wait(20) and honest(asked))
+    object.__setattr__(running.service.settings, "timeout_seconds", 0.2)
+    with TestClient(create_app(running.service, close=False)) as client:
+        late = ask(client, three)
+        assert (late.status_code, late.json()["type"]) == (503, "/problems/unavailable")
+        go.set()
+        object.__setattr__(running.service.settings, "timeout_seconds", 10.0)
+        assert ask(client, three).status_code == 200
+    with running.service.store.read() as connection:
+        assert verify(connection).intact
+
+
+# ------------------------------------------------------------------ parts that are damaged at the start
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("keyring.json", b"{}"), ("keyring.json", b"\x00\xff"), ("subject.key", b"short"), ("signing.key", b"-----"),
+        ("proof-keys.json", b"[]"), ("policies.toml", b"= ="), ("policies.toml", b"version = 7"),
+        ("terms/lending.toml", b"purpose = 1"), ("benne.toml", b"port = 'x'"), ("benne.toml", b"\xff"),
+        ("benne.toml", b"unheard_of = 1"), ("keyring.json", None), ("subject.key", None), ("policies.toml", None),
+        ("signing.key", None), ("proof-keys.json", None),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_damaged_or_missing_is_an_error_that_names_it(running, name, content):
+    import threading
+
+    from benne.errors import BenneError
+    from benne.scoring.service_wiring import open_service
+    from benne.scoring.settings import read_settings
+
+    home = running.service.settings.home
+    if content is None:
+        (home / name).unlink()
+    else:
+        (home / name).write_bytes(content)
+    before = {thread.name for thread in threading.enumerate()}
+    with pytest.raises(BenneError, match="must"):
+        service = open_service(read_settings(home))
+        service.proof_keys.keys()
+    assert {thread.name for thread in threading.enumerate()} == before
