@@ -117,7 +117,7 @@ class Housekeeper:
                 job()
             except BenneError as error:
                 _log.error("housekeeping: %s", error)
-            except Exception as error:  # a disk that is full today may not be so in a second
+            except Exception as error:  # noqa: BLE001 - a disk that is full today may not be so in a second
                 _log.error("housekeeping: got %s; it is tried again", type(error).__name__)
 
     def _follow(self) -> None:

@@ -152,6 +152,7 @@ class Service:
         by = ErasureActor("member") if actor.role == "member" else ErasureActor(actor.role, actor.id)
         erasure_id = self.erasure.request(subject_id, by=by).erasure_id
         report = self.erasure.run(only=erasure_id, compacting=False)
+        self.recent.forget(subject_id)
         if erasure_id in report.held:
             raise UnderLegalHold("A member must be free of legal holds to be erased, got one placed just now. Lift it.")
         if erasure_id in report.failed:

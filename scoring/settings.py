@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         default=None, description="Event store to compute features from; without it, vectors that were loaded serve."
     )
     issuer: str = Field(default="benne", description="Name of this service in receipts and proofs.")
+    complaints: str | None = Field(
+        default=None, description="Where a refusal can be complained about; told with each refusal."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8350, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     clerks: int = Field(default=2, ge=1, le=32, description="Passes of decisions at a time.")

@@ -49,6 +49,12 @@ class RecentPrincipals:
                 self._known.clear()
             self._known[_hash(credentials)] = self._monotonic() + self._seconds, principal
 
+    def forget(self, subject_id: str) -> None:
+        """Know a member's credentials no more, as when they are erased."""
+        with self._alone:
+            kept = {key: found for key, found in self._known.items() if found[1].subject_id != subject_id}
+            self._known = kept
+
 
 def _hash(credentials: str) -> bytes:
     return hashlib.sha256(credentials.encode()).digest()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from benne.scoring.service import Service
 
@@ -12,6 +15,20 @@ __all__ = ["Measures"]
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS: Final = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
+
+
+class _Decisions(Collector):
+    """Decisions by outcome, in the maker's own count: whichever way they were asked for."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """The count as it stands."""
+        family = CounterMetricFamily("benne_answers", "Decisions by outcome.", labels=("outcome",))
+        for outcome, count in sorted(self._service.maker.outcomes().items()):
+            family.add_metric((outcome,), count)
+        yield family
 
 
 class Measures:
@@ -32,7 +49,7 @@ class Measures:
         waiting = Gauge("benne_decisions_waiting", "Requests that wait for a decision.", registry=self._registry)
         waiting.set_function(lambda: service.desk.waiting)
         self._model = Gauge("benne_model_serving", "1 for the model that serves.", ("model",), registry=self._registry)
-        self._answers = Counter("benne_answers", "Decisions by outcome.", ("outcome",), registry=self._registry)
+        self._registry.register(_Decisions(service))
         self._service = service
         self._children: dict[tuple[str, str, int], Histogram] = {}
 
@@ -43,10 +60,6 @@ class Measures:
         if child is None:
             child = self._children[key] = self._requests.labels(route, key[1], str(status))
         child.observe(seconds)
-
-    def outcome(self, outcome: str) -> None:
-        """Count one decision: ``answered``, or the reason of a refusal."""
-        self._answers.labels(outcome).inc()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

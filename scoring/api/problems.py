@@ -71,6 +71,8 @@ class Problem(Exception):
     decision_id : str, optional
     errors : list of dict, optional
         Where a body is wrong.
+    complaint : str, optional
+        Where a refusal can be complained about.
     headers : mapping of str to str, optional
     """
 
@@ -81,6 +83,7 @@ class Problem(Exception):
         *,
         decision_id: str | None = None,
         errors: list[dict[str, Any]] | None = None,
+        complaint: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(kind.slug)
@@ -88,6 +91,7 @@ class Problem(Exception):
         self.detail = detail
         self.decision_id = decision_id
         self.errors = errors
+        self.complaint = complaint
         self.headers = dict(headers or {})
 
 
@@ -160,9 +164,9 @@ _TOLD: Final = (errors.ConsentRecordError, errors.ConsentRequired, errors.ProofN
 """Errors whose own words may be told: they name fields, never members."""
 
 
-def of_reason(reason: str, decision_id: str | None = None) -> Problem:
-    """The problem that a refusal is."""
-    return Problem(PROBLEMS[reason], PROBLEMS[reason].title, decision_id=decision_id)
+def of_reason(reason: str, decision_id: str | None = None, complaint: str | None = None) -> Problem:
+    """The problem that a refusal is, and where it can be complained about."""
+    return Problem(PROBLEMS[reason], PROBLEMS[reason].title, decision_id=decision_id, complaint=complaint)
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
@@ -200,7 +204,9 @@ def body_of(problem: Problem) -> dict[str, Any]:
     if problem.detail is not None:
         body["detail"] = problem.detail
     if problem.decision_id is not None:
-        body |= {"decision_id": problem.decision_id, "complaint": "/v1/disputes"}
+        body["decision_id"] = problem.decision_id
+    if problem.complaint is not None:
+        body["complaint"] = problem.complaint
     if problem.errors is not None:
         body["errors"] = problem.errors
     return body
@@ -226,10 +232,16 @@ def problem_of(error: Exception) -> Problem:
 
 def invalid(found: Sequence[Any]) -> Problem:
     """The problem of a body, by place: never the input itself, nor a validator's context, which may hold a member's."""
-    places = [{"place": [str(part) for part in one["loc"]], "must": str(one["type"])} for one in found]
-    return Problem(
-        PROBLEMS["request-invalid"], "See `errors` for each place; what was sent is not repeated.", errors=places
-    )
+    places = [{"place": _place(one["loc"], str(one["type"])), "must": str(one["type"])} for one in found]
+    detail = "See `errors` for each place; what was sent is not repeated."
+    if any(one["place"] == ["body"] for one in places):
+        detail = f"The body must be a JSON object, sent as application/json. {detail}"
+    return Problem(PROBLEMS["request-invalid"], detail, errors=places)
+
+
+def _place(parts: Sequence[Any], kind: str) -> list[str]:
+    """Where something is wrong; a name that nobody asked for is as much of the sender's own as a value."""
+    return [str(part) for part in (parts[:-1] if kind == "extra_forbidden" else parts)]
 
 
 async def _answer_error(_: Request, error: Exception) -> JSONResponse:

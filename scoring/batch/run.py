@@ -17,11 +17,13 @@ from benne.scoring.batch.emptiness import refuse_all
 from benne.scoring.batch.index_checks import check_index
 from benne.scoring.batch.job import Job, Terms, begun, job_folder, locked
 from benne.scoring.batch.leaves import Tree
+from benne.scoring.batch.live import Live
 from benne.scoring.batch.parquet_source import ParquetSource
 from benne.scoring.batch.part import Part, finish, open_part, partial_of
 from benne.scoring.batch.publishing import Publication
+from benne.scoring.batch.recorded import find_record
 from benne.scoring.batch.rules import rules_of
-from benne.scoring.batch.settling import Live, Settler, find_record
+from benne.scoring.batch.settling import Settler
 from benne.scoring.batch.told import figures_of
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.policy import Policies

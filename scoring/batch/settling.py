@@ -9,67 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from benne.errors import BatchDamaged
 from benne.features.categories import CATEGORIES
 from benne.scoring.audit.chain import append
 from benne.scoring.audit.merkle import root
-from benne.scoring.audit.record import AuditEntry
 from benne.scoring.batch.chunk import INDEX, Chunk, as_microseconds
 from benne.scoring.batch.currency import CHANGED
 from benne.scoring.batch.leaves import SALT_BYTES, Tree, leaves_of, salts_of
+from benne.scoring.batch.live import Live
 from benne.scoring.batch.part import Part, PartNote, finish, write_partial
+from benne.scoring.batch.recorded import entry_of, find_record
 from benne.scoring.batch.rules import Rules
 from benne.scoring.batch.standings import Judge, Watermark, changed_members, standings, watermark
 from benne.scoring.batch.told import OUTCOME
 from benne.scoring.consent.decision import Permission
-from benne.scoring.consent.moments import to_microseconds
-from benne.scoring.consent.reading import load_time
-from benne.scoring.consent.vocabulary import DenyReason, Granularity, Purpose, class_of
-from benne.scoring.store.audit_tables import audit_records
-from benne.scoring.store.database import Store
+from benne.scoring.consent.vocabulary import DenyReason, Granularity
 
-__all__ = ["Live", "Recorded", "Settler", "find_record", "refused", "sealed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What a batch is made with.
-
-    Parameters
-    ----------
-    store : Store
-    clock : callable returning datetime
-    random_bytes : callable
-        Takes a number and gives as many bytes that nobody can guess.
-    ids : callable returning str
-        A new unique id, a UUID, at every call.
-    """
-
-    store: Store
-    clock: Callable[[], datetime]
-    random_bytes: Callable[[int], bytes]
-    ids: Callable[[], str]
-
-    def now_us(self, connection: Connection) -> int:
-        """Now, and never earlier than what is on record."""
-        return max(to_microseconds(self.clock(), "The clock"), load_time(connection))
-
-
-class Recorded(NamedTuple):
-    """What the chain holds of a chunk."""
-
-    root: str | None
-    outcome: str | None
+__all__ = ["Settler", "refused", "sealed"]
 
 
 class Settler:
@@ -181,7 +145,7 @@ class Settler:
                 found |= self._ended(connection, outcome, rows, now_us)
         return found
 
-    def record(self, connection: Connection, note: PartNote, tree: Tree, now_us: int, about: str | None = None) -> None:
+    def record(self, connection: Connection, note: PartNote, tree: Tree, now_us: int) -> None:
         """Append the audit record of a part, in the caller's transaction.
 
         Raises
@@ -191,15 +155,7 @@ class Settler:
         """
         if find_record(connection, note.event_id) is not None:
             raise BatchDamaged("A chunk must be recorded once, and is on record already. Is another run at this batch?")
-        question = self.rules.question
-        purpose_class = class_of(question.purpose or "")
-        entry = AuditEntry(
-            event_id=note.event_id, type="scores_batched", actor_id=question.actor, actor_role="system",
-            service=self.rules.service, policy_version=self.rules.policy_version, model_id=tree.model_id,
-            purpose=None if purpose_class is None else cast(Purpose, question.purpose), purpose_class=purpose_class,
-            config_hash=tree.config_hash, input_digest=self._input_digest, merkle_root=note.root,
-            outcome=outcome_of(note), about_event=about,
-        )  # fmt: skip
+        entry = entry_of(note, tree, self.rules, self._input_digest)
         append(connection, [entry], now_us=now_us)
 
     def _ended(self, connection: Connection, outcome: pa.Table, rows: Any, now_us: int) -> dict[int, str]:
@@ -243,18 +199,6 @@ def refused(outcome: pa.Table, late: Mapping[int, str]) -> pa.Table:
             column = column.take(kept)
         columns.append(column)
     return pa.Table.from_arrays(columns, schema=outcome.schema)
-
-
-def find_record(connection: Connection, event_id: str) -> Recorded | None:
-    """What the chain holds of a chunk; None if it is not on record."""
-    r = audit_records.c
-    row = connection.execute(select(r.merkle_root, r.outcome).where(r.event_id == event_id)).one_or_none()
-    return None if row is None else Recorded(*row)
-
-
-def outcome_of(note: PartNote) -> str:
-    """How many rows were scored and how many refused, as the record says it; the size of the tree is their sum."""
-    return f"scored:{note.scored}/refused:{note.rows - note.scored}"
 
 
 def _used(withheld: str, granularity: str) -> Permission:

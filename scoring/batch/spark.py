@@ -28,11 +28,12 @@ from benne.scoring.batch.deciding import decide_rows
 from benne.scoring.batch.emptiness import refuse_all
 from benne.scoring.batch.job import begun, job_folder, locked
 from benne.scoring.batch.leaves import SALT_BYTES, Tree, salts_of
+from benne.scoring.batch.live import Live
 from benne.scoring.batch.part import LEAF, SALT, Part, open_part, partial_of
 from benne.scoring.batch.publishing import Publication
 from benne.scoring.batch.rules import Rules, rules_of
 from benne.scoring.batch.run import BatchSummary
-from benne.scoring.batch.settling import Live, Settler, sealed
+from benne.scoring.batch.settling import Settler, sealed
 from benne.scoring.batch.spark_index import check_frame
 from benne.scoring.batch.standings import Watermark
 from benne.scoring.batch.told import figures_of, outcome_schema

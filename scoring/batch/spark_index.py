@@ -11,7 +11,7 @@ from benne.scoring.consent.moments import to_microseconds
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from benne.scoring.batch.settling import Live
+    from benne.scoring.batch.live import Live
 
 __all__ = ["check_frame"]
 

@@ -8,9 +8,12 @@ it is acknowledged after the answer was on record.
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -76,6 +79,8 @@ class DecisionMaker:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._outcomes: Counter[str] = Counter()
+        self._alone = threading.Lock()
 
     def decide(self, requests: Sequence[ScoreRequest]) -> list[ScoreAnswer | Refusal]:
         """Answer all of them, in order; every answer and refusal has been recorded before this returns.
@@ -100,9 +105,22 @@ class DecisionMaker:
             self._bring_features(connection, cases, now_us)
         score_cases(cases, self._parts.models.current)
         recorder = Recorder(self._parts.vault, policies, self._parts.service)
-        return self._parts.group.submit(
-            lambda connection, at_us: recorder.record(connection, at_us, cases, seen)
-        ).result
+        answers = self._parts.group.submit(partial(recorder.record, cases=cases, seen=seen)).result
+        self._count(requests, answers)
+        return answers
+
+    def outcomes(self) -> dict[str, int]:
+        """How many decisions came to what since this was made: ``answered``, or the reason of a refusal.
+
+        Of benefits only how many were asked for (``benefit``): whoever asks for one and reads the counts would else
+        know why it was not granted.
+        """
+        with self._alone:
+            return dict(self._outcomes)
+
+    def _count(self, requests: Sequence[ScoreRequest], answers: Sequence[ScoreAnswer | Refusal]) -> None:
+        with self._alone:
+            self._outcomes.update(_outcome(*both) for both in zip(requests, answers, strict=True))
 
     def _bring_features(self, connection: Connection, cases: Sequence[Case], now_us: int) -> None:
         """Ask the source once for all members of the same purpose and recipient."""
@@ -117,6 +135,12 @@ class DecisionMaker:
             found = self._parts.features.vectors(connection, _consented(alike), occasion)
             for case in alike:
                 case.take(found.get(case.request.subject_id))
+
+
+def _outcome(request: ScoreRequest, answer: ScoreAnswer | Refusal) -> str:
+    if request.asked.benefit is not None:
+        return "benefit"
+    return answer.reason if isinstance(answer, Refusal) else "answered"
 
 
 def _consented(cases: Sequence[Case]) -> dict[str, frozenset[str]]:

@@ -21,6 +21,7 @@ from benne.features.categories import CATEGORIES
 from benne.features.engines.online import FeatureVector
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.decisions.vectors import Occasion
+from benne.scoring.store.payloads import MADE_FROM_MEMBER
 from benne.scoring.store.service_tables import feature_layouts
 from benne.scoring.store.vault import MemberVault, NewPayload, Payload
 
@@ -34,7 +35,7 @@ _FLOATS: Final = "<f8"
 
 def vector_ref(subject_id: str, purpose: str, recipient: str) -> str:
     """Under which reference a member's vector for a purpose and recipient is kept."""
-    return "v" + hashlib.sha256(f"{purpose}\n{recipient}\n{subject_id}".encode()).hexdigest()[:35]
+    return MADE_FROM_MEMBER + hashlib.sha256(f"{purpose}\n{recipient}\n{subject_id}".encode()).hexdigest()[:35]
 
 
 class StoredVectors:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from benne.scoring.store.access_tables import api_keys
 from benne.scoring.store.member_tables import erased_payloads, member_payloads, members
+from benne.scoring.store.payloads import MADE_FROM_MEMBER
 
 __all__ = ["delete_payloads", "destroy_key"]
 
@@ -29,8 +30,13 @@ def destroy_key(connection: Connection, subject_id: str, now_us: int) -> None:
 
 
 def delete_payloads(connection: Connection, subject_id: str) -> None:
-    """Delete a member's payloads, and remember of each only that it was erased, not whose it was."""
+    """Delete a member's payloads, and remember of each only that it was erased, not whose it was.
+
+    Nothing is remembered of references that are not drawn but made from the member's own id: they would say whose they
+    were, and come again when the member comes back.
+    """
     theirs = member_payloads.c.subject_id == subject_id
-    refs = select(member_payloads.c.payload_ref).where(theirs)
+    drawn = member_payloads.c.payload_ref.not_like(f"{MADE_FROM_MEMBER}%")
+    refs = select(member_payloads.c.payload_ref).where(theirs, drawn)
     connection.execute(insert(erased_payloads).from_select(["payload_ref"], refs))
     connection.execute(delete(member_payloads).where(theirs))

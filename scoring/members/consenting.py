@@ -109,24 +109,44 @@ class Consenting:
 
         def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], ConsentRecord]:
             self._welcome_back(connection, subject_id, now_us)
+            entries = self._end_the_rest(connection, request, now_us, doing)
             record_id = self.ledger.grant_within(connection, request, now_us)
-            if offered.terms.consent_type != "automated_decision":  # which goes with the categories of another record
-                self._let_go_of_the_rest(connection, request, now_us)
             entry = self.recorder.entry(
                 connection, now_us, subject_id, "consent_given", doing,
                 purpose=offered.terms.purpose, purpose_class=offered.terms.purpose_class,
                 consent_id=record_id, consent_state="given",
             )  # fmt: skip
-            return [entry], load_record(connection, record_id)
+            return [*entries, entry], load_record(connection, record_id)
 
         return self.group.submit(work).result
 
-    def _let_go_of_the_rest(self, connection: Connection, request: ConsentRequest, now_us: int) -> None:
-        """A new choice takes the place of the old one: what they no longer switch on has ended."""
-        terms, ended = request.terms, set(CATEGORIES) - set(request.categories)
-        self.vectors.withhold(
-            connection, request.subject_id, purpose=terms.purpose, recipient=terms.recipient, ended=ended, now_us=now_us
-        )
+    def _end_the_rest(
+        self, connection: Connection, request: ConsentRequest, now_us: int, doing: Doing
+    ) -> list[AuditEntry]:
+        """A new choice takes the place of the old one: what they no longer switch on has ended.
+
+        Consent to automated decisions goes with the categories of another record, and ends none of them.
+        """
+        terms, off = request.terms, set(CATEGORIES) - set(request.categories)
+        if not off or terms.consent_type == "automated_decision":
+            return []
+        asked = (request.subject_id, terms.purpose, terms.recipient, off)
+        entry, ended = self._end(connection, asked, now_us, doing)
+        return [entry] if ended else []
+
+    def _end(
+        self, connection: Connection, asked: tuple[str, str, str, Collection[str] | None], now_us: int, doing: Doing
+    ) -> tuple[AuditEntry, tuple[str, ...]]:
+        """End what stands of some categories, or (None) of all, and let go of what was computed of them."""
+        subject_id, purpose, recipient, categories = asked
+        ended = self.ledger.withdraw_within(connection, subject_id, purpose, recipient, categories, now_us)
+        gone = CATEGORIES if categories is None else categories  # also of what ran out before
+        self.vectors.withhold(connection, subject_id, purpose=purpose, recipient=recipient, ended=gone, now_us=now_us)
+        entry = self.recorder.entry(
+            connection, now_us, subject_id, "consent_withdrawn", doing,
+            purpose=purpose, purpose_class=class_of(purpose), consent_state="withdrawn",
+        )  # fmt: skip
+        return entry, ended
 
     def _welcome_back(self, connection: Connection, subject_id: str, now_us: int) -> None:
         """Who was erased and consents anew gets a new key; nothing leads from it to what was."""
@@ -146,19 +166,11 @@ class Consenting:
 
         No reason is asked for. What was computed under it is let go of in the same transaction.
         """
-        purpose_class = class_of(purpose)
-        if purpose_class is None:
+        if class_of(purpose) is None:
             raise ConsentRecordError("A purpose must be one of Benne's, got another. Take it from the consent.")
 
         def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], tuple[str, ...]]:
-            ended = self.ledger.withdraw_within(connection, subject_id, purpose, recipient, categories, now_us)
-            self.vectors.withhold(
-                connection, subject_id, purpose=purpose, recipient=recipient, ended=ended, now_us=now_us
-            )
-            entry = self.recorder.entry(
-                connection, now_us, subject_id, "consent_withdrawn", doing,
-                purpose=purpose, purpose_class=purpose_class, consent_state="withdrawn",
-            )  # fmt: skip
+            entry, ended = self._end(connection, (subject_id, purpose, recipient, categories), now_us, doing)
             return [entry], ended
 
         return self.group.submit(work).result

@@ -8,7 +8,15 @@ from typing import Any, Final, Literal, get_args
 
 from benne.errors import VaultError
 
-__all__ = ["PAYLOAD_KINDS", "NewPayload", "Payload", "PayloadKind", "validate_kind", "validate_subjects"]
+__all__ = [
+    "MADE_FROM_MEMBER",
+    "PAYLOAD_KINDS",
+    "NewPayload",
+    "Payload",
+    "PayloadKind",
+    "validate_kind",
+    "validate_subjects",
+]
 
 PayloadKind = Literal[
     "features",
@@ -22,6 +30,8 @@ PayloadKind = Literal[
     "proof",
 ]
 PAYLOAD_KINDS: Final[tuple[str, ...]] = get_args(PayloadKind)
+MADE_FROM_MEMBER: Final = "v"
+"""References that are made from a member's id begin so, as none that is drawn does: those are hexadecimal."""
 
 _SUBJECT: Final = re.compile(r"[0-9a-f]{32}")
 _REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,35}")

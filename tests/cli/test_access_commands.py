@@ -36,7 +36,7 @@ def test_the_built_in_policies_are_shown_readably(run):
     result = run("policies", "show")
     assert result.exit_code == 0
     assert f"Version {default_policies().version}, jurisdiction default" in result.stdout
-    for told in ("deposit_waiver", "benefit_only", "650 or better", "not served: model_training", "/v1/reviews"):
+    for told in ("deposit_waiver", "benefit_only", "650 or better", "not served: model_training", "review-desk"):
         assert told in result.stdout
 
 

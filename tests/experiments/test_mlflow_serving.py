@@ -1,4 +1,4 @@
-"""MLflow's own scoring server, as `make serve` starts it, asked over HTTP on this machine."""
+"""MLflow's own scoring server on a logged model, asked over HTTP on this machine."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def own_score(request: Request, caller: From) -> JSONResponse:
     service = service_of(request)
     answer = service.proving.own_score(caller.member, caller.doing)
     if isinstance(answer, Refusal):
-        raise of_reason(answer.reason, answer.decision_id)
+        raise of_reason(answer.reason, answer.decision_id, service.settings.complaints)
     return JSONResponse(score_as_dict(answer, service.pseudonyms.of(SELF, caller.member)))
 
 
@@ -89,9 +89,10 @@ def proof_for_somebody(question: ProofQuestion, request: Request, caller: From) 
         purpose=question.purpose,
         lifetime=timedelta(minutes=question.minutes),
     )
-    proof = service_of(request).proving.prove(caller.member, asked, caller.doing)
+    service = service_of(request)
+    proof = service.proving.prove(caller.member, asked, caller.doing)
     if isinstance(proof, Refusal):
-        raise of_reason(proof.reason, proof.decision_id)
+        raise of_reason(proof.reason, proof.decision_id, service.settings.complaints)
     return ProofBody(proof=proof)
 
 

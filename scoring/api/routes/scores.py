@@ -78,7 +78,7 @@ async def answer_question(
         asked = replace(asked, idempotency=idempotency_of(secret, str(caller.principal.recipient), "scores", key, sent))
     answer = await _decided(service, asked)
     if isinstance(answer, Refusal):
-        raise of_reason(answer.reason, answer.decision_id)
+        raise of_reason(answer.reason, answer.decision_id, service.settings.complaints)
     return JSONResponse(score_as_dict(answer, _pseudonym(service, caller, asked)))
 
 
@@ -99,7 +99,7 @@ async def ask_for_a_benefit(question: EligibilityQuestion, caller: From, request
     answer = await _decided(service, _asking(service, caller, question.member_id, asked))
     if isinstance(answer, Refusal):
         if answer.reason in _ASKED:
-            raise of_reason(answer.reason, answer.decision_id)
+            raise of_reason(answer.reason, answer.decision_id, service.settings.complaints)
         return BenefitBody.in_the_ordinary_way(answer.decision_id, question.benefit)
     return BenefitBody.of(answer)
 
@@ -152,13 +152,13 @@ def _decided_together(service: Service, caller: Caller, requests: list[ScoreRequ
         decided = service.maker.decide(requests) if requests else []
     except (StoreError, AuditError) as error:  # nobody's fault; the status of the stream has gone out already
         return [{"problem": body_of(problem_of(error))}] * len(requests)
-    except Exception as error:  # what is wrong with one must not spoil the others
+    except Exception as error:  # noqa: BLE001 - what is wrong with one must not spoil the others
         if len(requests) > 1:
             return [told for one in requests for told in _decided_together(service, caller, [one])]
         _log.error("unexpected %s", type(error).__name__)
         return [{"problem": body_of(problem_of(error))}]
     return [
-        {"problem": body_of(of_reason(answer.reason, answer.decision_id))}
+        {"problem": body_of(of_reason(answer.reason, answer.decision_id, service.settings.complaints))}
         if isinstance(answer, Refusal)
         else {"answer": score_as_dict(answer, _pseudonym(service, caller, asked))}
         for asked, answer in zip(requests, decided, strict=True)

@@ -15,9 +15,9 @@ from benne.errors import StoreError
 
 if TYPE_CHECKING:
     from benne.scoring.batch.batch_model import BatchModel
+    from benne.scoring.batch.live import Live
     from benne.scoring.batch.parquet_source import ParquetSource
     from benne.scoring.batch.run import BatchSummary
-    from benne.scoring.batch.settling import Live
 
 __all__ = ["score"]
 
@@ -104,7 +104,7 @@ def _live(address: str) -> Iterator[Live]:
     import secrets
 
     from benne.scoring import open_store
-    from benne.scoring.batch.settling import Live
+    from benne.scoring.batch.live import Live
     from benne.scoring.wiring import random_id, system_clock
 
     if "://" not in address and not Path(address).is_file():

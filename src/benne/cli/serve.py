@@ -8,6 +8,7 @@ import typer
 
 from benne.cli.console import note
 from benne.cli.service import ServiceHome
+from benne.errors import SettingsError
 
 __all__ = ["serve"]
 
@@ -34,6 +35,8 @@ def serve(
     from benne.scoring.api.serving import serve as serve_settings
     from benne.scoring.settings import read_settings
 
+    if not home.is_dir():
+        raise SettingsError(f"A service's folder must be there, got none at {home}. Lay it out: benne service init")
     # Workers read the settings anew, so what was said here goes to them the way everything else does.
     for name, value in (("BENNE_HOST", host), ("BENNE_PORT", port)):
         if value is not None:

@@ -140,8 +140,8 @@ def settings(home: ServiceHome, want_json: WantJson = False) -> None:
     if want_json:
         answer_json(shown)
         return
-    table(("setting", "value", "what it is"),
-          [(name, shown[name], str(field.description)) for name, field in Settings.model_fields.items()])  # fmt: skip
+    rows = [(name, shown[name], str(field.description)) for name, field in Settings.model_fields.items()]
+    table(("setting", "value", "what it is"), rows, left=3)
 
 
 @app.command()

@@ -64,9 +64,9 @@ def test_every_route_of_the_interface_has_a_method(running, passing):
 
     scored = shop.score("anna", "lending", granularity="exact")
     assert scored.score is not None
-    assert [one.score for one in shop.scores([{"member_id": "anna", "purpose": "lending", "granularity": "exact"}])] == [
-        scored.score
-    ]
+    assert [
+        one.score for one in shop.scores([{"member_id": "anna", "purpose": "lending", "granularity": "exact"}])
+    ] == [scored.score]
     assert shop.eligibility("anna", "deposit_waiver").outcome == "granted"
     assert given.record_id in {one.record_id for one in anna.consents()}
     assert anna.receipt(given.record_id).count(".") == 2
