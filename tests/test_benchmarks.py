@@ -50,6 +50,7 @@ def test_the_benchmark_of_the_features_runs_small(repository):
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_batches_runs_small(repository):
     said = _run(repository, "bench_batch.py", "--members", "2000", "--trees", "20", "--skip", "growth")
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]

@@ -187,6 +187,7 @@ def printed_requests(text: str) -> Iterator[tuple[str, str, dict[str, str], str 
         yield method, url.split(":8350", 1)[1], dict(one.split(": ", 1) for one in options["-H"]), body
 
 
+@pytest.mark.slow
 def test_a_service_to_try_answers_the_three_requests_it_prints_and_survives_a_second_run(platform, tmp_path):
     home = tmp_path / "service"
     command = ["service", "demo", str(home), "--model", str(platform / "model"), "--members", "200"]

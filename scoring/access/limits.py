@@ -54,18 +54,33 @@ class RateLimits:
         """
         if self._per_second == 0:
             return
-        owner = principal.recipient or principal.subject_id or principal.id
-        now = self._monotonic()
         with self._alone:
-            left, since = self._buckets.get(owner, (self._burst, now))
-            left = min(self._burst, left + (now - since) * self._per_second)
+            owner, left, now = self._left(principal)
             if left < 1.0:
                 raise RateExceeded(
                     f"At most {self._per_second:g} requests a second may come, got more. Ask again later."
                 )
-            if len(self._buckets) >= _MOST and owner not in self._buckets:
-                self._forget_the_full(now)
             self._buckets[owner] = left - 1.0, now
+
+    def charge(self, principal: Principal, requests: int) -> float:
+        """Take many at once, as for the lines of a stream; gives the seconds to wait before they are answered.
+
+        The bucket may owe some then, and is empty until it has made up for them.
+        """
+        if self._per_second == 0:
+            return 0.0
+        with self._alone:
+            owner, left, now = self._left(principal)
+            self._buckets[owner] = left - requests, now
+            return max(0.0, requests - left) / self._per_second
+
+    def _left(self, principal: Principal) -> tuple[str, float, float]:
+        """Whose bucket it is, what is in it, and when."""
+        owner, now = principal.recipient or principal.subject_id or principal.id, self._monotonic()
+        if len(self._buckets) >= _MOST and owner not in self._buckets:
+            self._forget_the_full(now)
+        left, since = self._buckets.get(owner, (self._burst, now))
+        return owner, min(self._burst, left + (now - since) * self._per_second), now
 
     def _forget_the_full(self, now: float) -> None:
         """Buckets that have filled up again say nothing."""

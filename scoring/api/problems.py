@@ -148,6 +148,8 @@ _KIND_OF_ERROR: Final[dict[type[Exception], str]] = {
     errors.StoreError: "unavailable",
     errors.AuditError: "unavailable",
     errors.ModelError: "unavailable",
+    errors.KeyRingError: "unavailable",
+    errors.VaultError: "unavailable",
     TimeoutError: "unavailable",
 }
 """One table from what went wrong to what is answered; the nearest listed parent of an error counts."""

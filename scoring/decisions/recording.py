@@ -29,7 +29,7 @@ KEY_DOMAIN: Final = "member"
 """Subjects in the chain are keyed with the member's own key: when it goes, nobody can tell whom a record is about."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_AT_ONCE: Final = 1_000_000  # microseconds; a consent that ran out later than that is looked at again
+_AT_ONCE: Final = 100_000  # microseconds; later than that consents are looked at again, for one may have run out
 
 
 class Seen(NamedTuple):

@@ -225,6 +225,7 @@ def test_the_grounds_offered_are_those_of_the_holds():
     assert tuple(GroundName) == GROUNDS
 
 
+@pytest.mark.slow
 def test_events_and_exports_are_erased_from_too(ingested, office):
     """On the simulated platform: events in a store, scores in a file, the raw id of a member."""
     database, events, exports = office.folder / "consents.db", office.folder / "events.db", office.folder / "exports"

@@ -49,7 +49,7 @@ async def is_it_alive() -> Health:
 
 @router.get("/readyz", responses=responses("unavailable"))
 def can_it_decide(request: Request) -> Health:
-    """Whether it can decide now: the store answers, and the model is the one that was promoted."""
+    """Whether it can decide now: the store answers. Says so where a model was promoted that it has not loaded."""
     service = service_of(request)
     try:
         with service.store.read() as connection:
@@ -57,7 +57,7 @@ def can_it_decide(request: Request) -> Health:
     except BenneError:
         raise Problem(PROBLEMS["unavailable"], "The store does not answer.") from None
     if newest is None or newest.model_id != service.models.current.model_id:
-        raise Problem(PROBLEMS["unavailable"], "Another model was promoted and is being loaded.")
+        return Health(status="ready; another model was promoted, and the one before it serves")
     return Health(status="ready")
 
 

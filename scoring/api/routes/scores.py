@@ -124,11 +124,13 @@ async def _answers(service: Service, caller: Caller, lines: AsyncIterator[bytes]
         async for line in lines:
             chunk.append(line)
             if len(chunk) == _CHUNK:
+                await asyncio.sleep(service.limits.charge(caller.principal, len(chunk)))
                 yield await run_in_threadpool(_answer_chunk, service, caller, chunk)
                 chunk = []
     except HTTPException as error:  # of the body, whose beginning is answered all the same
         last = json.dumps({"problem": body_of(of_status(error.status_code))}).encode() + b"\n"
     if chunk:
+        await asyncio.sleep(service.limits.charge(caller.principal, len(chunk) - 1))  # the request itself was counted
         yield await run_in_threadpool(_answer_chunk, service, caller, chunk)
     yield last
 
