@@ -21,7 +21,7 @@ PYTHON ?= $(shell for it in python3 python3.13 python3.12 python3.11 python; do 
 # Where only pip knows the way to an index, pip takes over: $(call install,<venv>,<arguments>).
 install = $(BIN)/uv pip install --quiet --python $(1) --no-deps $(2) \
 	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps $(2)
-lock    = $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+lock    = $(BIN)/uv pip compile --quiet --generate-hashes \
 	--annotation-style line --custom-compile-command "make lock" --python-version 3.11 \
 	-c constraints/held-back.in $(ARGS)
 

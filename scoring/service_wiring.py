@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -77,11 +77,11 @@ class LaidOut:
     ----------
     home : Path
     admin_key : str
-        Opens everything an administrator may; shown once. Left out of the ``repr`` by whoever prints this.
+        Opens everything an administrator may; shown once, and left out of the ``repr``.
     """
 
     home: Path
-    admin_key: str
+    admin_key: str = field(repr=False)
 
 
 def lay_out(

@@ -21,12 +21,10 @@ from benne.scoring.decisions.permitting import ledger_head, permissions
 from benne.scoring.decisions.request import Refusal, ScoreAnswer
 from benne.scoring.decisions.telling import told
 from benne.scoring.policy import Policies
+from benne.scoring.store.member_key import MEMBER_DOMAIN
 from benne.scoring.store.vault import MemberKey, MemberVault, NewPayload
 
-__all__ = ["KEY_DOMAIN", "Recorder", "Seen"]
-
-KEY_DOMAIN: Final = "member"
-"""Subjects in the chain are keyed with the member's own key: when it goes, nobody can tell whom a record is about."""
+__all__ = ["Recorder", "Seen"]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _AT_ONCE: Final = 100_000  # microseconds; later than that consents are looked at again, for one may have run out
@@ -132,7 +130,7 @@ class Recorder:
             "service": self._service,
             "policy_version": self._policies.version,
             "subject_hmac": subject,
-            "key_domain": None if key is None else KEY_DOMAIN,
+            "key_domain": None if key is None else MEMBER_DOMAIN,
             "purpose": None if purpose_class is None else asked.purpose,
             "purpose_class": purpose_class,
             "context": None if case.allowed is None else asked.context,

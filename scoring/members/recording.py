@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.vocabulary import EventType
-from benne.scoring.decisions.recording import KEY_DOMAIN
 from benne.scoring.decisions.request import Actor
+from benne.scoring.store.member_key import MEMBER_DOMAIN
 from benne.scoring.store.vault import MemberVault
 
 __all__ = ["Doing", "MemberRecorder"]
@@ -63,6 +63,6 @@ class MemberRecorder:
             service="members",
             policy_version=self.policy_version,
             subject_hmac=subject,
-            key_domain=None if key is None else KEY_DOMAIN,
+            key_domain=None if key is None else MEMBER_DOMAIN,
             **(doing.actor.on_record(subject) | {"context": doing.purpose} | more),
         )

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import psycopg
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event
 
+from benne.errors import BenneError, ModelDirectoryError
 from benne.features.categories import CATEGORIES
+from benne.features.engines.online import FeatureVector
+from benne.scoring import housekeeping
+from benne.scoring.api.app import create_app
 from benne.scoring.audit.chain import verify
+from benne.scoring.decisions.decide import DecisionMaker
+from benne.scoring.decisions.promotion import promote
+from benne.scoring.decisions.request import Actor, ScoreRequest
+from benne.scoring.housekeeping import follow_promotion
+from benne.scoring.policy import Asked
+from benne.scoring.service_wiring import open_service
+from benne.scoring.settings import read_settings
+from benne.scoring.store import database as opened
+from benne.scoring.wiring import random_id
 from tests.scoring.service.conftest import TWO, bearer
 
 ASKED = {"member_id": "anna", "purpose": "lending", "granularity": "exact"}
@@ -63,10 +85,6 @@ def test_a_damaged_vector_harms_its_own_member_only(running, client, three):
 
 
 def test_features_of_another_layout_harm_their_own_member_only(running, client, three):
-    from datetime import UTC, datetime
-
-    from benne.features.engines.online import FeatureVector
-
     now = datetime.now(UTC)
     odd = FeatureVector(running.member("berta"), now, ("x_other",), np.array([1.0]), dict.fromkeys(CATEGORIES, True))
     with running.service.store.write() as connection:
@@ -132,8 +150,6 @@ def test_the_chain_is_whole_after_all_that(running, client, three):
 @pytest.fixture
 def quick(running, monkeypatch):
     """The same service, on which nobody waits long for a lock."""
-    from benne.scoring.store import database as opened
-
     monkeypatch.setattr(opened, "_BUSY_MILLISECONDS", 300)
     running.service.store.engine.dispose()
     return running
@@ -146,8 +162,6 @@ def counted(running):
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_database_whose_connections_are_lost_is_taken_up_again(running, client, three, caplog):
     """What happens to connections where a server is stopped and started; nobody is told anything that is not kept."""
-    import psycopg
-
     address = running.service.store.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
     told = []
     for _ in range(6):
@@ -171,8 +185,6 @@ def test_a_database_whose_connections_are_lost_is_taken_up_again(running, client
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_while_somebody_else_holds_the_database_nobody_is_answered_and_then_everybody(quick, client, three):
-    import sqlite3
-
     before = counted(quick)
     other = sqlite3.connect(quick.service.settings.database_address, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -192,7 +204,6 @@ def test_a_database_on_a_full_disk_answers_nobody_and_loses_nothing(running, cli
     ask(client, three)
     before = counted(running)
     store.engine.dispose()
-    from sqlalchemy import event
 
     def no_more_room(connection, _):
         connection.execute("PRAGMA max_page_count = 1")  # which is as many as there are
@@ -228,14 +239,6 @@ def test_a_table_that_is_gone_is_told_to_nobody_but_the_operator(running, client
 
 
 def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(running, client, three, another_model):
-    import shutil
-
-    from benne.errors import ModelDirectoryError
-    from benne.scoring.decisions.promotion import promote
-    from benne.scoring.decisions.request import Actor
-    from benne.scoring.housekeeping import follow_promotion
-    from benne.scoring.wiring import random_id
-
     before = ask(client, three).json()["model_id"]
     service = running.service
     shelf = type(service.shelf)(service.settings.path("models"))
@@ -264,11 +267,6 @@ def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(r
 
 
 def test_housekeeping_goes_on_after_whatever_went_wrong(running, monkeypatch):
-    import threading
-    from datetime import timedelta
-
-    from benne.scoring import housekeeping
-
     tried, again = [], threading.Event()
 
     def fails(_):
@@ -290,13 +288,6 @@ def test_housekeeping_goes_on_after_whatever_went_wrong(running, monkeypatch):
 
 def test_a_clock_that_runs_backwards_opens_nothing(running, client, three):
     """Withdrawn a moment ago by the clock of another instance, which is ahead of this one's."""
-    from dataclasses import replace
-    from datetime import timedelta
-
-    from benne.scoring.decisions.decide import DecisionMaker
-    from benne.scoring.decisions.request import Actor, ScoreRequest
-    from benne.scoring.policy import Asked
-
     asked = Asked(recipient="shop", purpose="lending", context="platform", reliance="advisory", granularity="exact")
     request = ScoreRequest(
         subject_id=running.member("anna"), asked=asked, actor=Actor("key:1", "recipient"),
@@ -317,13 +308,6 @@ def test_a_clock_that_runs_backwards_opens_nothing(running, client, three):
 
 
 def test_a_desk_that_is_full_sends_away_at_once_and_records_nothing_twice(running, three, monkeypatch):
-    import threading
-    from concurrent.futures import ThreadPoolExecutor, wait
-
-    from fastapi.testclient import TestClient
-
-    from benne.scoring.api.app import create_app
-
     desk, entered, go = running.service.desk, threading.Semaphore(0), threading.Event()
     honest = desk._answer
 
@@ -353,12 +337,6 @@ def test_a_desk_that_is_full_sends_away_at_once_and_records_nothing_twice(runnin
 
 
 def test_a_request_that_takes_too_long_is_given_up_and_others_go_on(running, three, monkeypatch):
-    import threading
-
-    from fastapi.testclient import TestClient
-
-    from benne.scoring.api.app import create_app
-
     go, honest = threading.Event(), running.service.desk._answer
     monkeypatch.setattr(running.service.desk, "_answer", lambda asked: go.wait(20) and honest(asked))
     object.__setattr__(running.service.settings, "timeout_seconds", 0.2)
@@ -387,12 +365,6 @@ def test_a_request_that_takes_too_long_is_given_up_and_others_go_on(running, thr
     ],
 )  # fmt: skip
 def test_a_part_that_is_damaged_or_missing_is_an_error_that_names_it(running, name, content):
-    import threading
-
-    from benne.errors import BenneError
-    from benne.scoring.service_wiring import open_service
-    from benne.scoring.settings import read_settings
-
     home = running.service.settings.home
     if content is None:
         (home / name).unlink()
