@@ -27,7 +27,8 @@ def prepare(folder: str, members: int) -> dict[str, Any]:
     """A model, a service's folder with consenting members and their features, and the model as MLflow serves it."""
     from benne.models import BoosterOptions, CreditScoreModel
     from benne.scoring.consent.terms_file import TermsDraft, write_terms
-    from benne.scoring.service_wiring import lay_out, opened_service
+    from benne.scoring.laying_out import lay_out
+    from benne.scoring.service_wiring import opened_service
     from benne.scoring.settings import read_settings
 
     home = Path(folder)

@@ -23,7 +23,8 @@ from benne.features.events.key_files import write_key_file
 from benne.scoring import Capture, ConsentLedger
 from benne.scoring.consent.importing import import_history
 from benne.scoring.consent.terms_file import TermsDraft, read_all_terms, write_terms
-from benne.scoring.service_wiring import lay_out, opened_service
+from benne.scoring.laying_out import lay_out
+from benne.scoring.service_wiring import opened_service
 from benne.scoring.settings import Settings
 
 __all__ = ["STEPS", "ServedPlatform", "advance", "lay_out_with_members", "served_platform"]

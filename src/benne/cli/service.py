@@ -50,7 +50,7 @@ def init(
     Example:
       benne service init shop-scores --model model --terms terms --subject-key subject.key
     """
-    from benne.scoring.service_wiring import lay_out
+    from benne.scoring.laying_out import lay_out
 
     laid_out = lay_out(home, model, subject_key=subject_key, terms=terms, database=database, events=events)
     if want_json:

@@ -26,8 +26,9 @@ from benne.scoring.consent.terms_file import TermsDraft, write_terms
 from benne.scoring.decisions.promotion import promote
 from benne.scoring.decisions.request import Actor
 from benne.scoring.housekeeping import follow_promotion
+from benne.scoring.laying_out import lay_out
 from benne.scoring.service import Service
-from benne.scoring.service_wiring import lay_out, open_service
+from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import random_id
 

@@ -10,7 +10,8 @@ import pytest
 
 from benne.errors import BenneError, KeyRingError, SettingsError, StoreError
 from benne.scoring.backup import back_up, restore
-from benne.scoring.service_wiring import lay_out, open_service
+from benne.scoring.laying_out import lay_out
+from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from tests.scoring.service.conftest import Running
 

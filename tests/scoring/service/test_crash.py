@@ -19,7 +19,8 @@ from benne.features.categories import CATEGORIES
 from benne.scoring import open_store
 from benne.scoring.api.serving import serve
 from benne.scoring.audit.chain import verify
-from benne.scoring.service_wiring import lay_out, open_service
+from benne.scoring.laying_out import lay_out
+from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from tests.scoring.service.conftest import Running, bearer
 

@@ -22,7 +22,8 @@ from benne.scoring import service_wiring
 from benne.scoring.api.app import create_app
 from benne.scoring.audit.chain import verify
 from benne.scoring.housekeeping import tidy
-from benne.scoring.service_wiring import lay_out, open_service
+from benne.scoring.laying_out import lay_out
+from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from tests.scoring.service.conftest import DAY, TWO, Running, bearer
 
