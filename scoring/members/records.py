@@ -16,8 +16,8 @@ from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.vocabulary import EventType
 from benne.scoring.consent.moments import from_microseconds
+from benne.scoring.consent.plain_values import consent_as_dict
 from benne.scoring.consent.reading import load_denials, load_history
-from benne.scoring.consent.record import ConsentEvent, ConsentRecord
 from benne.scoring.decisions.kept import KeptDecision
 from benne.scoring.decisions.served_model import ModelShelf
 from benne.scoring.decisions.stored_vectors import StoredVectors
@@ -25,7 +25,7 @@ from benne.scoring.members.recording import Doing, MemberRecorder
 from benne.scoring.store.database import Store
 from benne.scoring.store.vault import MemberVault, Payload
 
-__all__ = ["MemberRecords", "Page", "consent_as_dict"]
+__all__ = ["MemberRecords", "Page"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -154,25 +154,6 @@ class MemberRecords:
         computed = [category for category in CATEGORIES if vector.consented[category]]
         values = _by_name(vector.names, vector.values.tolist())
         return {"as_of": vector.as_of.isoformat(), "categories": computed, "values": values}
-
-
-def consent_as_dict(record: ConsentRecord, events: tuple[ConsentEvent, ...]) -> dict[str, Any]:
-    """A consent and what became of it, as plain values."""
-    terms = record.request.terms
-    return {
-        "record_id": record.record_id,
-        "receipt_id": record.receipt_id,
-        "purpose": terms.purpose,
-        "recipient": terms.recipient,
-        "granularity": terms.granularity,
-        "reliance": terms.reliance,
-        "jurisdiction": terms.jurisdiction,
-        "notice": {"id": terms.notice.notice_id, "version": terms.notice.version, "hash": terms.notice.hash},
-        "given_at": record.given_at.isoformat(),
-        "valid_until": record.valid_until.isoformat(),
-        "categories": sorted(record.request.categories),
-        "events": [{"time": e.time.isoformat(), "category": e.category, "state": e.state} for e in events],
-    }
 
 
 def _report_damage(_: str, error: BenneError) -> None:

@@ -20,10 +20,10 @@ from benne.scoring.api.bodies import (
     WithdrawnBody,
 )
 from benne.scoring.api.problems import PROBLEMS, Problem, responses
+from benne.scoring.consent.plain_values import consent_as_dict
 from benne.scoring.consent.terms_file import TermsFile
 from benne.scoring.consent.vocabulary import Purpose
 from benne.scoring.members.consenting import Choice
-from benne.scoring.members.records import consent_as_dict
 
 __all__ = ["router"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,6 @@ from benne.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from benne.scoring import ConsentEvent, ConsentRecord
     from benne.scoring.consent.terms_file import TermsFile
 
 __all__ = ["app"]
@@ -159,13 +158,15 @@ def show(
     Example:
       benne consent show --ledger consents.db --member anna --key-file subject.key
     """
+    from benne.scoring.consent.plain_values import consent_as_dict
+
     book, subject_id = existing_ledger(ledger), subject_from(member, subject, key_file)
     records = book.history(subject_id)
     pairs = {(r.request.terms.purpose, r.request.terms.recipient) for r, _ in records}
     active = {f"{p} for {r}": sorted(book.active(subject_id, p, r)) for p, r in sorted(pairs)}
     denials = [denial._asdict() for denial in book.denials(subject_id)]
     if want_json:
-        shown = [_as_dict(record, events) for record, events in records]
+        shown = [consent_as_dict(record, events) for record, events in records]
         answer_json({"subject_id": subject_id, "active": active, "records": shown, "denials": denials})
         return
     if not records:
@@ -234,20 +235,6 @@ def _show_notice(asked: TermsFile, chosen: tuple[str, ...]) -> None:
     note(f"Purpose: {agreed.purpose}. Recipient: {agreed.recipient}, who learns at most: {agreed.granularity}.")
     for name in CategoryName:
         note(f"  [{'on ' if name.value in chosen else 'off'}] {name.value}")
-
-
-def _as_dict(record: ConsentRecord, events: tuple[ConsentEvent, ...]) -> dict[str, Any]:
-    agreed = record.request.terms
-    return {
-        "record_id": record.record_id,
-        "purpose": agreed.purpose,
-        "recipient": agreed.recipient,
-        "granularity": agreed.granularity,
-        "notice": {"id": agreed.notice.notice_id, "version": agreed.notice.version, "hash": agreed.notice.hash},
-        "given_at": record.given_at.isoformat(),
-        "valid_until": record.valid_until.isoformat(),
-        "events": [{"time": e.time.isoformat(), "category": e.category, "state": e.state} for e in events],
-    }
 
 
 for what_follows in consent_upkeep.COMMANDS:
