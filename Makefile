@@ -83,7 +83,7 @@ bench-large: $(VENV)/.peers ## Features of 100,000,000 payments, a fit of a mill
 
 lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (ARGS=--upgrade for newer versions)
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra dev --group build -o constraints/dev.txt
-	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra service --extra client --extra challengers --group build \
+	$(lock) pyproject.toml --universal --fork-strategy fewest --extra train --extra report --extra pdf --extra service --extra client --extra challengers --group build \
 	-c constraints/dev.txt -o constraints/demo.txt
 	$(lock) --universal --group pyproject.toml:installer -o constraints/installer.txt
 	$(lock) --universal --fork-strategy fewest -c constraints/dev.txt benchmarks/peers.in -o benchmarks/peers.txt

@@ -76,6 +76,7 @@ PUBLIC = {
         "SigningError",
         "SigningKeyError",
         "SimulationError",
+        "TextMissing",
         "StoreError",
         "WeightContractError",
     },

@@ -28,6 +28,7 @@ to do; it never contains a member's data.
     │   ├── ConsentRecordError     a consent record may not be written
     │   ├── ConsentRequired        no active consent covers what was asked
     │   └── CategoryWithheld       a withheld category reached something that would have used it
+    ├── TextMissing                no text of that key or language is in the catalogue
     ├── DatasetError               a real data set is missing or is not the known original
     ├── SimulationError            a simulated world cannot be made, or fails a check on what it must hold
     ├── QualityError               data are beyond a limit at which a build stops
@@ -153,6 +154,10 @@ class ConsentRequired(ConsentError, PermissionError):
 
 class CategoryWithheld(ConsentError, ValueError):
     """A withheld category reached something that would have used it."""
+
+
+class TextMissing(BenneError, KeyError):
+    """No text of that key or language is in the catalogue."""
 
 
 class DatasetError(BenneError, FileNotFoundError):

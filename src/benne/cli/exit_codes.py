@@ -47,6 +47,7 @@ EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.ConsentError: BAD_INPUT,
     errors.ConsentRequired: NO_CONSENT,
     errors.CategoryWithheld: NO_CONSENT,
+    errors.TextMissing: PROMISE_BROKEN,
     errors.DatasetError: BAD_INPUT,
     errors.SimulationError: BAD_INPUT,
     errors.QualityError: NOT_FIT,
