@@ -64,7 +64,7 @@ class Texts:
         try:
             return self.messages[key].format(**values)
         except KeyError as error:
-            raise TextMissing(f"Text {key} must be given a value for each place, got none for {error}. Pass it.") from None
+            raise TextMissing(f"Text {key} must be given each place's value, got none for {error}. Pass it.") from None
 
     def has(self, key: str) -> bool:
         """Whether there is such a message."""
