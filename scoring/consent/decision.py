@@ -31,10 +31,14 @@ class Permission:
         Consented to.
     granularity : str
         The finest answer the recipient may get: the coarsest of the records concerned.
+    since_us : mapping of str to int
+        By category, since when it has been consented to without a break, in microseconds since 1970-01-01 UTC. What
+        was computed before may have been computed under a consent that has ended.
     """
 
     categories: frozenset[str]
     granularity: Granularity
+    since_us: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def withheld(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from benne.scoring.consent.decision import FROM_COARSE, Permission, Question
-from benne.scoring.consent.timeline import Event, covers, gives_now, why_not
+from benne.scoring.consent.timeline import Event, covers, gives_now, unbroken_since, why_not
 from benne.scoring.consent.vocabulary import RELIANCES, DenyReason, Granularity, Jurisdiction
 from benne.scoring.jurisdictions import barred_categories
 
@@ -58,7 +58,8 @@ def judge(keys: Standing, question: Question, now_us: int) -> Permission | DenyR
         return "reliance-not-consented"
     if question.reliance == "sole" and not _agrees_to_automation(given, question):
         return "automated-decision-consent-required"
-    return Permission(frozenset(active), _coarsest(active.values()))
+    since_us = {category: unbroken_since(keys[False, category]) for category in active}
+    return Permission(frozenset(active), _coarsest(active.values()), since_us)
 
 
 def barred_by(acts: Collection[Event], deployment: Jurisdiction | None) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from benne.scoring.consent.vocabulary import GIVING_STATES, DenyReason, Jurisdiction, PurposeClass
 
-__all__ = ["Event", "Period", "covers", "gives_now", "last_act", "periods", "why_not"]
+__all__ = ["Event", "Period", "covers", "gives_now", "last_act", "periods", "unbroken_since", "why_not"]
 
 
 class Event(NamedTuple):
@@ -73,6 +73,32 @@ def periods(events: Sequence[Event]) -> list[Period]:
 def covers(events: Sequence[Event], moment_us: int) -> bool:
     """Whether one of the periods contains the moment."""
     return any(start <= moment_us < until for start, until in periods(events))
+
+
+def unbroken_since(events: Sequence[Event]) -> int:
+    """Since when the consent that stands last has stood without a break, in microseconds since 1970-01-01 UTC.
+
+    A renewal in time goes on with what stood before; one that comes after the end, or after a withdrawal, begins anew.
+
+    Examples
+    --------
+    >>> given = Event("", "social", "expressed", "given", 10, 100, "advisory", "band", "")
+    >>> unbroken_since([given, given._replace(time_us=60, valid_until_us=200)])
+    10
+    >>> unbroken_since([given, given._replace(time_us=150, valid_until_us=200)])
+    150
+    """
+    if len(events) == 1:
+        return events[0].time_us
+    stretches = periods(events)
+    if not stretches:
+        return events[-1].time_us
+    start = stretches[-1].start_us
+    for earlier in reversed(stretches[:-1]):
+        if earlier.until_us != start:
+            break
+        start = earlier.start_us
+    return start
 
 
 def gives_now(events: Sequence[Event], now_us: int) -> Event | None:

@@ -143,13 +143,12 @@ def _outcome(request: ScoreRequest, answer: ScoreAnswer | Refusal) -> str:
     return answer.reason if isinstance(answer, Refusal) else "answered"
 
 
-def _consented(cases: Sequence[Case]) -> dict[str, frozenset[str]]:
-    """What may be computed of each member: all that any of their cases permits; each case uses its own."""
-    consented: dict[str, frozenset[str]] = {}
+def _consented(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
+    """What may be computed of each member, since when: all that any of their cases permits; each uses its own."""
+    consented: dict[str, dict[str, int]] = {}
     for case in cases:
         if case.permission is not None:
-            before = consented.get(case.request.subject_id, frozenset())
-            consented[case.request.subject_id] = before | case.permission.categories
+            consented.setdefault(case.request.subject_id, {}).update(case.permission.since_us)
     return consented
 
 

@@ -1,7 +1,8 @@
 """Feature vectors that were computed beforehand, kept encrypted under each member's key.
 
 A vector is for one member, purpose and recipient, and a newer one takes its place. What was computed under a consent
-that has since been withdrawn is dropped with the withdrawal.
+that has since ended is never used again: a withdrawal through the service drops it, and whatever ended it otherwise
+(time, a command, a replaced notice), the vector is older than the consent that stands.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ class StoredVectors:
         self._layouts: dict[bytes, tuple[str, ...]] = {}
 
     def vectors(
-        self, connection: Connection, consented: Mapping[str, frozenset[str]], occasion: Occasion
+        self, connection: Connection, consented: Mapping[str, Mapping[str, int]], occasion: Occasion
     ) -> dict[str, FeatureVector]:
         """See :class:`benne.scoring.decisions.vectors.FeatureSource`; one that is damaged is as good as none."""
         refs = [vector_ref(subject_id, occasion.purpose, occasion.recipient) for subject_id in consented]
         return {
-            vector.subject_id: vector
-            for vector in self._readable(connection, refs)
+            vector.subject_id: self._without_earlier(vector, kept_us, consented[vector.subject_id])
+            for vector, kept_us in self._readable(connection, refs)
             if to_microseconds(vector.as_of, "as_of") >= occasion.oldest_us
         }
 
@@ -115,10 +116,7 @@ class StoredVectors:
             except VaultError as error:
                 _report_damage(ref, error)
                 continue
-            kept = {category: there and category not in ended for category, there in vector.consented.items()}
-            values = vector.values.copy()
-            values[[not kept.get(self._category_of(name), False) for name in vector.names]] = np.nan
-            left = FeatureVector(subject_id, vector.as_of, vector.names, values, kept)
+            left = self._without(vector, ended)
             self.keep(
                 connection, [left], purpose=purpose, recipient=recipient, now_us=now_us,
                 retention_until_us=payload.retention_until_us,
@@ -128,10 +126,22 @@ class StoredVectors:
         """The vector in a payload of kind ``features``."""
         return self._decoded(connection, payload.subject_id, payload.content)
 
-    def _readable(self, connection: Connection, refs: Collection[str]) -> Iterator[FeatureVector]:
+    def _without_earlier(self, vector: FeatureVector, kept_us: int, since_us: Mapping[str, int]) -> FeatureVector:
+        """Without categories whose consent was broken since the vector was kept, however it ended."""
+        earlier = [category for category, began_us in since_us.items() if began_us > kept_us]
+        return self._without(vector, earlier) if earlier else vector
+
+    def _without(self, vector: FeatureVector, ended: Collection[str]) -> FeatureVector:
+        kept = {category: there and category not in ended for category, there in vector.consented.items()}
+        values = vector.values.copy()
+        values[[not kept.get(self._category_of(name), False) for name in vector.names]] = np.nan
+        return FeatureVector(vector.subject_id, vector.as_of, vector.names, values, kept)
+
+    def _readable(self, connection: Connection, refs: Collection[str]) -> Iterator[tuple[FeatureVector, int]]:
+        """Vectors that can be read, each with the moment at which it was kept."""
         for payload in self._vault.get_many(connection, refs, damaged=_report_damage).values():
             try:
-                yield self._decoded(connection, payload.subject_id, payload.content)
+                yield self._decoded(connection, payload.subject_id, payload.content), payload.created_at_us
             except VaultError as error:
                 _report_damage(payload.payload_ref, error)
 

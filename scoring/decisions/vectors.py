@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -40,7 +40,7 @@ class FeatureSource(Protocol):
     """Features of members who have just been found to consent."""
 
     def vectors(
-        self, connection: Connection, consented: Mapping[str, frozenset[str]], occasion: Occasion
+        self, connection: Connection, consented: Mapping[str, Mapping[str, int]], occasion: Occasion
     ) -> dict[str, FeatureVector]:
         """The newest vector of each member for whom there is one that is new enough.
 
@@ -48,8 +48,9 @@ class FeatureSource(Protocol):
         ----------
         connection : Connection
             The view of the store in which consent was read.
-        consented : mapping of str to frozenset of str
-            Categories by subject id; no other is computed.
+        consented : mapping of str to mapping of str to int
+            By subject id, the categories that may be computed, each with the moment in microseconds since 1970-01-01
+            UTC since which it may be; nothing that was computed before is used.
         occasion : Occasion
         """
         ...
@@ -71,7 +72,7 @@ class EventVectors:
         self._online = OnlineFeatures(events)
 
     def vectors(
-        self, connection: Connection, consented: Mapping[str, frozenset[str]], occasion: Occasion
+        self, connection: Connection, consented: Mapping[str, Mapping[str, int]], occasion: Occasion
     ) -> dict[str, FeatureVector]:
         """See :class:`FeatureSource`; members of whom nothing is known, or who are no adults, are left out."""
         as_of_us = min(self._events.watermark, occasion.now_us)
@@ -92,7 +93,7 @@ class _LiveConsents:
 
     grants_everything = False
 
-    def __init__(self, connection: Connection, own: frozenset[str], occasion: Occasion) -> None:
+    def __init__(self, connection: Connection, own: Collection[str], occasion: Occasion) -> None:
         self._connection = connection
         self._own = own
         self._occasion = occasion

@@ -101,11 +101,11 @@ class Running:
         ago: timedelta = timedelta(0),
         **of: str,
     ) -> None:
-        """Keep a feature vector of the member."""
-        now = datetime.now(UTC) - ago
+        """Keep a feature vector of the member, of some time ago."""
+        now = datetime.now(UTC)
         values = np.array([value if c in categories else np.nan for c in CATEGORIES])
         consented = {c: c in categories for c in CATEGORIES}
-        vector = FeatureVector(self.member(member_id), now, tuple(f"x_{c}" for c in CATEGORIES), values, consented)
+        vector = FeatureVector(self.member(member_id), now - ago, tuple(f"x_{c}" for c in CATEGORIES), values, consented)
         asked = {"purpose": "lending", "recipient": "shop", **of}
         with self.service.store.write() as connection:
             self.service.vectors.keep(connection, [vector], now_us=int(now.timestamp() * 1e6), **asked)

@@ -138,10 +138,10 @@ def test_an_explanation_is_of_what_was_scored_though_a_newer_model_serves(runnin
 
 def test_a_member_learns_their_own_score_and_proves_it_to_somebody_benne_never_met(running, client):
     anna = bearer(running.member_key("anna"))
-    running.know("anna", -1.0, purpose="own_report", recipient="platform")
     refused = client.post("/v1/members/me/score", headers=anna)
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/consent-required")
     running.grant("anna", offer="own_report")
+    running.know("anna", -1.0, purpose="own_report", recipient="platform")
     told = client.post("/v1/members/me/score", headers=anna)
     assert told.status_code == 200, told.text
     score = told.json()["score"]

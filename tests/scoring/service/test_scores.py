@@ -44,8 +44,8 @@ def test_what_a_member_withholds_does_not_enter_though_it_is_on_hand(running, cl
 
 def test_an_answer_is_no_finer_than_member_policy_and_question_allow(running, client):
     key = running.register()
-    running.know("anna")
     running.grant("anna", granularity="band")
+    running.know("anna")
     coarse = ask(client, key).json()
     assert (coarse["granularity"], coarse["score"]) == ("band", None)
     running.grant("anna", granularity="exact")

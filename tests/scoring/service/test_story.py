@@ -10,7 +10,6 @@ from tests.scoring.service.conftest import bearer
 def test_from_opting_in_to_being_erased(running, client):
     shop, anna = bearer(running.register()), bearer(running.member_key("anna"))
     staff = bearer(running.key("compliance")) | {"Benne-Access-Purpose": "dispute:4711"}
-    running.know("anna", 0.5)
     question = {"member_id": "anna", "purpose": "lending", "granularity": "exact"}
 
     before = client.post("/v1/scores", json=question, headers=shop)
@@ -26,6 +25,7 @@ def test_from_opting_in_to_being_erased(running, client):
     receipt = client.get(f"/v1/members/me/consents/{given.json()['record_id']}/receipt", headers=anna)
     assert receipt.json()["receipt"].count(".") == 2
 
+    running.know("anna", 0.5)
     answer = client.post("/v1/scores", json=question, headers=shop)
     assert answer.status_code == 200, answer.text
     told = client.get("/v1/members/me/explanation", headers=anna).json()
