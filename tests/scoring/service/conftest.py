@@ -105,7 +105,9 @@ class Running:
         now = datetime.now(UTC)
         values = np.array([value if c in categories else np.nan for c in CATEGORIES])
         consented = {c: c in categories for c in CATEGORIES}
-        vector = FeatureVector(self.member(member_id), now - ago, tuple(f"x_{c}" for c in CATEGORIES), values, consented)
+        vector = FeatureVector(
+            self.member(member_id), now - ago, tuple(f"x_{c}" for c in CATEGORIES), values, consented
+        )
         asked = {"purpose": "lending", "recipient": "shop", **of}
         with self.service.store.write() as connection:
             self.service.vectors.keep(connection, [vector], now_us=int(now.timestamp() * 1e6), **asked)
