@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -96,7 +97,9 @@ def _core(settings: Settings, opened: ExitStack) -> _Core:
         opened.callback(events.close)
     return _Core(
         store=store,
-        group=opened.enter_context(GroupCommit(store, clock=system_clock)),
+        group=opened.enter_context(
+            GroupCommit(store, clock=system_clock, patience=timedelta(seconds=settings.timeout_seconds))
+        ),
         vault=vault,
         vectors=StoredVectors(vault, _category_of(models)),
         events=events,

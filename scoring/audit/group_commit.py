@@ -51,6 +51,10 @@ class GroupCommit:
         alone never waits.
     max_group : int, default=256
         Units in one transaction at most.
+    patience : timedelta, optional
+        How long :meth:`submit` waits for work to begin, as while somebody else holds the database; by default until the
+        database itself gives up. Work that has begun is always waited for, so that nobody is told of a failure that
+        was none.
 
     Notes
     -----
@@ -88,9 +92,11 @@ class GroupCommit:
         clock: Callable[[], datetime],
         max_wait: timedelta = _TWO_MILLISECONDS,
         max_group: int = 256,
+        patience: timedelta | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._patience = None if patience is None else patience.total_seconds()
         self._max_wait = max_wait.total_seconds()
         self._max_group = max_group
         self._arrived = threading.Condition()
@@ -106,12 +112,18 @@ class GroupCommit:
         Raises
         ------
         AuditError
-            If nothing was kept because the store failed, the database refused this unit, it recorded nothing,
-            or the group commit is closed.
+            If nothing was kept because the store failed, the database refused this unit, it recorded nothing, its
+            turn did not come in time, or the group commit is closed.
         Exception
             What the work itself raised; nothing of it was kept.
         """
-        return self.submit_async(work).result()
+        future = self.submit_async(work)
+        try:
+            return future.result(self._patience)
+        except TimeoutError:
+            if future.cancel():
+                raise _not_in_time() from None
+            return future.result()
 
     def submit_async(self, work: Work[T]) -> Future[Committed[T]]:
         """Hand in work and go on; the future ends where :meth:`submit` would return or raise.
@@ -152,9 +164,7 @@ class GroupCommit:
 
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
-            running = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
-            if running:
-                self._commit(running)
+            self._commit(group)
 
     def _next_group(self) -> list[_Unit] | None:
         """Everybody who is waiting; None when closed and drained."""
@@ -168,14 +178,16 @@ class GroupCommit:
             return group
 
     def _commit(self, group: list[_Unit]) -> None:
+        running: list[_Unit] | None = None
         try:
-            with self._store.write() as connection:
-                answers = self._answers(connection, group)
+            with self._store.write() as connection:  # whoever gave up while this waited is not run
+                running = _begun(group)
+                answers = self._answers(connection, running) if running else []
         except BaseException as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
-            for unit in group:
+            for unit in _begun(group) if running is None else running:
                 unit.future.set_exception(_nothing_kept(error))
             return
-        for unit, answer in zip(group, answers, strict=True):
+        for unit, answer in zip(running, answers, strict=True):
             if isinstance(answer, Committed):
                 unit.future.set_result(answer)
             else:
@@ -192,6 +204,17 @@ class GroupCommit:
                 last = Head(newest.seq, newest.hash, newest.time_us)
             answers.append(answer)
         return answers
+
+
+def _begun(group: list[_Unit]) -> list[_Unit]:
+    """Those whose caller still waits; from here on they are waited for."""
+    return [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+
+
+def _not_in_time() -> AuditWriteError:
+    return AuditWriteError(
+        "What happens must be recorded, and the database was not free in time; nothing was kept. Ask again later."
+    )
 
 
 def _nothing_kept(error: BaseException) -> AuditWriteError:

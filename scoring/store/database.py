@@ -52,6 +52,7 @@ class Store:
             locked = connection.execution_options(**{_WRITE: True})
             with locked.begin():
                 if locked.dialect.name == "postgresql":
+                    locked.exec_driver_sql(f"SET LOCAL lock_timeout = {_BUSY_MILLISECONDS}")
                     locked.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
                 yield locked
 
