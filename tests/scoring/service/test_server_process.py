@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from benne.scoring import open_store
+from benne.scoring.audit.chain import verify
 from benne.scoring.client import BenneClient
 from tests.scoring.service.conftest import bearer
 from tests.scoring.service.test_crash import free_port, set_up
@@ -27,12 +28,12 @@ ASKED = {"member_id": "member-1", "purpose": "lending", "granularity": "exact"}
 class Served:
     """`benne serve` and what it wrote to its standard error."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, *options: str, **settings: str) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._log = (home.parent / f"stderr-{self.port}").open("w+b")
         given = {"BENNE_RATE_PER_SECOND": "0", "BENNE_LOG_LEVEL": "DEBUG", "BENNE_PORT": str(self.port)} | settings
-        command = [sys.executable, "-m", "benne", "serve", str(home)]
+        command = [sys.executable, "-m", "benne", "serve", str(home), *options]
         self.process = subprocess.Popen(command, env=os.environ | given, stderr=self._log, stdout=self._log)
         deadline = time.monotonic() + 60
         while not self._is_ready():
@@ -229,3 +230,34 @@ def test_the_log_is_json_and_holds_nothing_of_anybody(served, laid_out):
                 raise AssertionError(line) from None
     for secret in (shop, *members.values(), "canary", "member-1"):
         assert secret not in log
+
+
+@pytest.mark.slow
+def test_two_workers_write_one_chain(laid_out):
+    home, shop, _ = laid_out
+    server = Served(home, "--workers", "2")
+    told = []
+
+    def ask(thread):
+        for k in range(25):
+            with httpx2.Client(base_url=server.address, headers=bearer(shop)) as client:  # each time either worker
+                got = client.post("/v1/scores", json=ASKED | {"member_id": f"member-{(thread + k) % 4}"})
+            told.append((got.status_code, got.json().get("decision_id")))
+
+    threads = [threading.Thread(target=ask, args=(k,)) for k in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    workers = subprocess.run(["pgrep", "-c", "-P", str(server.process.pid)], capture_output=True, text=True)
+    assert int(workers.stdout) >= 2
+    assert server.stop() in (0, -signal.SIGTERM)
+    assert len(told) == 150
+    assert {status for status, _ in told} <= {200, 403}  # a member of the four may be none of the service's
+    store = open_store(home / "benne.db")
+    with store.read() as connection:
+        assert verify(connection).intact
+        recorded = {row[0] for row in connection.exec_driver_sql("SELECT event_id FROM audit_records")}
+    store.close()
+    assert {decision for _, decision in told} <= recorded
+    assert any(status == 200 for status, _ in told)
