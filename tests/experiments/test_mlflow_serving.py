@@ -139,7 +139,7 @@ def test_csv_is_scored_too(server, features, training_run):
         ("savings", None, "Feature 'savings' must not be null"),
         ("consented_social", "false", "Consent column of 'social' must be bool"),
         ("consented_social", None, "Consent column of 'social' must be bool"),
-        ("consented_socal", False, "X must have only the columns of the fit, got 'consented_socal' besides"),
+        ("consented_socal", False, "got 'consented_socal'. Correct its name; consent is never a feature"),
     ],
 )
 def test_what_is_no_input_is_answered_with_its_name_and_no_score(server, features, column, value, named):
