@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from importlib.resources import files
 from typing import Any, Final, Literal, get_args
 
 from benne.errors import TextMissing
-from benne.explain.texts.values import value_in_words
+from benne.explain.texts.values import number_in_words, value_in_words
 from benne.features import registry
 from benne.features.categories import CATEGORY_LABELS
 
@@ -20,6 +21,9 @@ __all__ = ["LANGUAGES", "Language", "Texts", "texts_of"]
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_SPEC: Final = re.compile(r"\+?,?(\.\d)?[df%]?")
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +52,15 @@ class Texts:
     language: Language
     messages: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        """Refuse messages whose places could reach into what they are given."""
+        wrong = next((key for key, text in self.messages.items() if wrong_places(text)), None)
+        if wrong is not None:
+            raise TextMissing(
+                f"Places of a text must be plain names, got others in {wrong} of {self.language}. "
+                "Write {name}, and {{ for a brace."
+            )
+
     def say(self, key: str, /, **values: object) -> str:
         """A message with its places filled in; the caller escapes it for where it is shown.
 
@@ -65,6 +78,8 @@ class Texts:
             return self.messages[key].format(**values)
         except KeyError as error:
             raise TextMissing(f"Text {key} must be given each place's value, got none for {error}. Pass it.") from None
+        except ValueError:
+            raise TextMissing(f"Text {key} must be given a number where it asks for one, got words. Pass it.") from None
 
     def has(self, key: str) -> bool:
         """Whether there is such a message."""
@@ -78,6 +93,14 @@ class Texts:
         """A band's name; of a scheme that the catalogue does not know, as it is."""
         key = f"common.band.{name.replace(' ', '_')}"
         return self.messages.get(key, name)
+
+    def category_means(self, name: str) -> str:
+        """What a category is about, in a sentence; empty for one that is not of the five."""
+        return self.messages.get(f"common.category_means.{name}", "")
+
+    def band_means(self, name: str) -> str:
+        """What a band means, in a sentence; empty for one of a scheme that the catalogue does not know."""
+        return self.messages.get(f"common.band_means.{name.replace(' ', '_')}", "")
 
     def label(self, feature: str) -> str:
         """What a feature is called; one that is not registered is named as it is."""
@@ -100,7 +123,10 @@ class Texts:
         if value is None or value != value:
             return self.null_means(feature)
         unit = registry[feature].unit if feature in registry else ""
-        return value_in_words(value, unit, self.messages.get(f"units.{_key(unit)}", unit))
+        below = self.messages.get(f"units.below_zero.{_key(unit)}") if value < 0 else None
+        if below is not None:
+            return value_in_words(-value, unit, below)
+        return value_in_words(value, unit, self._unit(feature, unit, value))
 
     def day(self, moment: date) -> str:
         """A date; of a ``datetime``, the day in its own time zone."""
@@ -111,6 +137,12 @@ class Texts:
     def points(self, shown: int) -> str:
         """Whole points with their sign; a true minus, so that columns line up."""
         return f"+{shown}" if shown > 0 else f"\N{MINUS SIGN}{-shown}" if shown < 0 else "0"
+
+    def _unit(self, feature: str, unit: str, value: float) -> str:
+        """What a unit is called beside a value: of the feature itself, of one, or commonly."""
+        one = [f"one.{_key(unit)}"] if number_in_words(abs(value)) == "1" else []
+        found = (self.messages.get(f"units.{key}") for key in (f"of_feature.{feature}", *one, _key(unit)))
+        return next((text for text in found if text is not None), unit)
 
     def _of(self, feature: str, field: str) -> str | None:
         if feature not in registry:
@@ -132,12 +164,17 @@ def texts_of(language: str) -> Texts:
     """
     if language not in LANGUAGES:
         raise TextMissing(f"A language must be one of {', '.join(LANGUAGES)}, got another. Take one of these.")
+    return Texts(language, messages_of(language))
+
+
+def messages_of(language: Language) -> dict[str, str]:
+    """Every message of a language by its dotted key, as the files hold it."""
     found = {}
     for file in files("benne.explain.texts").joinpath(language).iterdir():
         if file.name.endswith(".toml"):
             area = file.name.removesuffix(".toml")
             found.update({f"{area}.{key}": text for key, text in _flat(tomllib.loads(file.read_text("utf-8")))})
-    return Texts(language, found)
+    return found
 
 
 def places_of(text: str) -> frozenset[str]:
@@ -145,12 +182,34 @@ def places_of(text: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
+def wrong_places(text: str) -> bool:
+    """Whether a message has a place that is not a plain name, or braces that do not match.
+
+    Examples
+    --------
+    >>> wrong_places("{score} of {highest:,}"), wrong_places("{score.__class__}"), wrong_places("{")
+    (False, True, True)
+    """
+    try:
+        places = [place for place in string.Formatter().parse(text) if place[1] is not None]
+    except ValueError:
+        return True
+    return any(
+        conversion or not _NAME.fullmatch(name or "") or not _SPEC.fullmatch(spec or "")
+        for _, name, spec, conversion in places
+    )
+
+
 def _flat(tree: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     for name, found in tree.items():
         if isinstance(found, str):
             yield before + name, found
-        else:
+        elif isinstance(found, dict):
             yield from _flat(found, f"{before}{name}.")
+        else:
+            raise TextMissing(
+                f"A text must be words in quotes, got something else at {before}{name}. Put it in quotes."
+            )
 
 
 def _key(unit: str) -> str:
