@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
@@ -21,9 +21,10 @@ from benne.models.additive_booster import BoosterOptions, BoosterRecipe
 from benne.models.category_layout import checked_tolerance, layout_of
 from benne.models.consent_patterns import Withheld
 from benne.models.contract_report import frontier_table, realised_shares
-from benne.models.explanation import Explanation
+from benne.models.explanation import Explanation, explained
 from benne.models.fitting import Alternatives, learn
 from benne.models.inputs import read_table, rules_for
+from benne.models.neutralising import Neutralised, columns_of_groups, neutralise
 from benne.models.parameters import check_level, checked_parameters
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
@@ -40,30 +41,26 @@ Bools = npt.NDArray[np.bool_]
 class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A credit score whose categories count for exactly what they are said to.
 
-    One LightGBM booster whose trees each use one category; multipliers, by a convex programme, that
-    give each category its share of influence; Platt's calibration out of fold; a log-odds scale.
-    Every allowed pattern of consent has multipliers of its own.
+    One LightGBM booster whose trees each use one category; multipliers, by a convex programme, that give each category
+    its share of influence, for every allowed pattern of consent; Platt's calibration out of fold; a log-odds scale.
 
     Parameters
     ----------
     categories : mapping of str to list of str, "single" or None, default=None
-        Columns of each category. None takes the registry's, and then each of the five must
-        have a column. ``"single"`` puts all columns in one.
+        Columns of each category. None takes the registry's, and then each of the five must have a column.
+        ``"single"`` puts all columns in one.
     weights : mapping of str to float or None, default=None
-        Share of each category, renormalised to sum to 1. None takes 35/25/20/15/5 %,
-        renormalised over the categories given.
+        Share of each category, renormalised to sum to 1. None takes 35/25/20/15/5 % of the categories given.
     tolerance : float or mapping of str to float, default=0.0
-        How far a share may be from its weight, for all or by category (0 for those not named);
-        1 leaves weights free.
+        How far a share may be from its weight, for all or by category (0 for those not named); 1 leaves weights free.
     booster : BoosterOptions or None, default=None
     scale : ScoreScale or None, default=None
     random_state : int, default=0
     own_booster_gap : float or None, default=0.005
-        A pattern of consent gets a booster of its own where one trained for it alone is better
-        out of fold by more than this AUC; to try costs a cross-fit for each pattern. None never tries.
+        A pattern of consent gets its own booster where one trained for it alone is better out of fold by more than
+        this AUC; to try costs a cross-fit for each pattern. None never tries.
     unconstrained_price : bool, default=True
-        Whether to state the contract's price against LightGBM without constraints as well, which
-        takes about as long as the rest of the fit.
+        Whether to state the contract's price against LightGBM without constraints too, as long as the rest of the fit.
 
     Attributes
     ----------
@@ -82,25 +79,26 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Of each allowed pattern, by the categories it uses.
     patterns_ : DataFrame
         What each pattern is worth: :func:`benne.models.pattern_report.pattern_table`.
+    reference_ : ReferenceSample
+        What is known of the members that others are compared with: averages, never anybody's own.
 
     Notes
     -----
     Columns ``consented_<category>`` beside the features are the consent mask: never features.
-    The contract is a property of a population: shares hold, within the tolerance and 1e-6, on the
-    reference sample, a seeded sample of at most 10,000 training rows. Influence needs no labels, and
-    functions spread alike on rows they were trained on, so none are held out for it.
+    The contract is a property of a population: shares hold, within the tolerance and 1e-6, on the reference sample, a
+    seeded sample of at most 10,000 training rows. Influence needs no labels, and functions spread alike on rows they
+    were trained on, so none are held out for it.
 
-    A weight of 2 is not the same as a row given twice: cross-fitting puts the two copies in
-    different folds, so a booster would be checked on a row that it has seen. This is the one
-    check of :func:`sklearn.utils.estimator_checks.check_estimator` that fails, on purpose.
+    A weight of 2 is not the same as a row given twice: cross-fitting puts the two copies in different folds, so a
+    booster would be checked on a row that it has seen. This is the one check of
+    :func:`sklearn.utils.estimator_checks.check_estimator` that fails, on purpose.
 
-    A single category, or free weights, has no contract to break: a model that finds nothing gives
-    everybody the base rate.
+    A single category, or free weights, has no contract to break: a model that finds nothing gives everybody the base.
 
     References
     ----------
-    Lundberg et al., "From local explanations to global understanding with explainable AI for
-    trees", 2020 (points); Platt 1999 (calibration); Siddiqi 2017 (scale).
+    Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020 (points);
+    Platt 1999 (calibration); Siddiqi 2017 (scale).
 
     Examples
     --------
@@ -237,11 +235,10 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Notes
         -----
-        Two things are not known: how the trees would differ had other members been drawn, and how
-        members of the same features differ from each other. The second is learned from members
-        who were observed at several moments (``groups`` of the fit), whose outcome windows should
-        not overlap; without them the interval holds only the first, and is too narrow for a
-        claim about one member. ``has_member_spread`` says which.
+        Two things are not known: how the trees would differ had other members been drawn, and how members of the same
+        features differ. The second is learned from members who were observed at several moments (``groups`` of the
+        fit), whose outcome windows should not overlap; without them the interval holds only the first, and is too
+        narrow for a claim about one member. ``has_member_spread`` says which.
         """
         check_level(level)
         rows = self._rows(X, withheld)
@@ -272,23 +269,19 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
-        rows, learned = self._rows(X, withheld), self._state.learned
-        lines, points = self._function.explained(rows.X, rows.codes)
-        low, high = pd_intervals(lines.log_odds, rows.thin, rows.codes, learned.uncertainty, INTERVAL_LEVEL).T
-        return Explanation(
-            base=lines.base,
-            points=pd.DataFrame(points, index=rows.index, columns=self._columns),
-            category_points=pd.DataFrame(lines.category_points, index=rows.index, columns=self._categories),
-            clipped=lines.score - lines.unclipped,
-            score=lines.score,
-            band=self._function.scale.band(lines.score),
-            pd=expit(lines.log_odds),
-            pd_low=low,
-            pd_high=high,
-            percentile=percentiles_of(lines.score, rows.codes, learned.percentiles),
-            thin=rows.thin,
-            withheld=rows.withheld,
-        )
+        rows = self._rows(X, withheld)
+        return explained(self._function, rows, self._state.learned, self._columns)
+
+    def neutralised(self, X: Any, groups: Sequence[Collection[str]], withheld: Withheld = ()) -> Neutralised:
+        """Score each row with each group of features not known; other arguments as :meth:`predict_score`.
+
+        Raises
+        ------
+        FeatureColumnsError
+            If a group names what is no feature of the model.
+        """
+        rows = self._rows(X, withheld)
+        return neutralise(self._function, rows.X, rows.codes, columns_of_groups(groups, self._rules.columns))
 
     def category_shares(self, X: Any, withheld: Withheld = ()) -> pd.DataFrame:
         """Realised share of influence of each category on other rows, with 95 % bootstrap intervals.
@@ -331,8 +324,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def category_of(self) -> dict[str, str]:
         """Category of each feature, by name."""
         check_is_fitted(self)
-        layout = self._function.layout
-        return {c: layout.names[k] for c, k in zip(self._rules.columns, layout.column_category, strict=True)}
+        of_columns = zip(self._rules.columns, self._function.layout.column_category, strict=True)
+        return {column: self._function.layout.names[k] for column, k in of_columns}
 
     @property
     def patterns(self) -> list[frozenset[str]]:
@@ -343,10 +336,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as a directory: text model, JSON and Parquet, no pickle; all of it or nothing.
 
-        No member's row or value is in it. What remains of the reference sample are the values of
-        each category function, sorted within the category and in means of fifty, and the hash of its
-        feature rows: from those means the realised shares can be checked again. An earlier model at
-        ``path`` stays until the new one takes its place.
+        No member's row or value is in it: of the reference sample remain the hash of its feature rows and means over
+        fifty members or more. An earlier model at ``path`` stays until the new one takes its place.
 
         Raises
         ------
@@ -382,7 +373,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._state = state
         self._rules = state.rules
         self._function = state.function(threads)
-        self._columns, self._categories = pd.Index(state.rules.columns), pd.Index(layout.names)
+        self._columns = pd.Index(state.rules.columns)
         self.classes_ = state.classes
         self.scale_ = state.scale
         self.n_features_in_ = len(state.rules.columns)
@@ -395,6 +386,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibration_report_ = learned.calibration_reports[frozenset(layout.names)]
         self.pattern_reports_ = learned.calibration_reports
         self.patterns_ = learned.pattern_table
+        self.reference_ = state.reference
 
     def _rows(self, X: Any, withheld: Withheld) -> ScoredRows:
         check_is_fitted(self)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pandas import DataFrame, concat
+from pandas import DataFrame, Index, concat
+from scipy.special import expit
 
-__all__ = ["Explanation"]
+from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
+from benne.models.percentiles import percentiles_of
+
+if TYPE_CHECKING:
+    from benne.models.fitting import Learned
+    from benne.models.rows import ScoredRows
+    from benne.models.score_function import ScoreFunction
+
+__all__ = ["Explanation", "explained"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,3 +88,33 @@ class Explanation:
         """Largest difference between a score and the sum of its lines; below 1e-9."""
         total = self.base + self.points.to_numpy().sum(axis=1) + self.clipped
         return float(np.abs(total - self.score).max(initial=0.0))
+
+
+def explained(function: ScoreFunction, rows: ScoredRows, learned: Learned, columns: Index[str]) -> Explanation:
+    """Take the scores of checked rows apart.
+
+    Parameters
+    ----------
+    function : ScoreFunction
+    rows : ScoredRows
+    learned : Learned
+        For intervals and percentiles.
+    columns : Index of str
+        Features, in the model's order.
+    """
+    lines, points = function.explained(rows.X, rows.codes)
+    low, high = pd_intervals(lines.log_odds, rows.thin, rows.codes, learned.uncertainty, INTERVAL_LEVEL).T
+    return Explanation(
+        base=lines.base,
+        points=DataFrame(points, index=rows.index, columns=columns),
+        category_points=DataFrame(lines.category_points, index=rows.index, columns=Index(function.layout.names)),
+        clipped=lines.score - lines.unclipped,
+        score=lines.score,
+        band=function.scale.band(lines.score),
+        pd=expit(lines.log_odds),
+        pd_low=low,
+        pd_high=high,
+        percentile=percentiles_of(lines.score, rows.codes, learned.percentiles),
+        thin=rows.thin,
+        withheld=rows.withheld,
+    )

@@ -22,6 +22,7 @@ from benne.models.pattern_report import pattern_table
 from benne.models.pd_interval import PdUncertainty
 from benne.models.percentiles import percentile_edges
 from benne.models.points import AdditiveTrees
+from benne.models.reference_sample import PatternReference, summarised
 from benne.models.resampling import Resampler
 from benne.models.scale import ScoreScale
 from benne.models.score_function import PatternWeights
@@ -86,6 +87,8 @@ class Learned:
         Of each pattern.
     percentiles : tuple of tuple of float
         Of each pattern, the scores that part the reference sample into equal shares.
+    reference : tuple of PatternReference
+        Of each pattern; empty for a model of an older Benne.
     """
 
     boosters: tuple[SavedBooster, ...]
@@ -95,6 +98,7 @@ class Learned:
     pattern_table: pd.DataFrame
     uncertainty: tuple[PdUncertainty, ...]
     percentiles: tuple[tuple[float, ...], ...]
+    reference: tuple[PatternReference, ...] = ()
 
 
 def learn(
@@ -142,6 +146,7 @@ def learn(
         pattern_table=pattern_table(fits, data, layout.names, scale),
         uncertainty=tuple(fit.uncertainty for fit in fits),
         percentiles=tuple(_percentiles(fit.shipped, boosters, scale) for fit in fits),
+        reference=_references([fit.shipped for fit in fits], boosters, data, layout, scale),
     )
     return learned, oof
 
@@ -152,8 +157,28 @@ def _calibration(fit: PatternFit, data: TrainingData, scale: ScoreScale) -> Cali
 
 
 def _percentiles(pattern: PatternWeights, boosters: Sequence[TrainedBooster], scale: ScoreScale) -> tuple[float, ...]:
-    log_odds = pattern.intercept + boosters[pattern.booster].reference @ np.array(pattern.multipliers)
-    return percentile_edges(scale.score(log_odds))
+    return percentile_edges(_reference_scores(pattern, boosters[pattern.booster], scale))
+
+
+def _reference_scores(pattern: PatternWeights, booster: TrainedBooster, scale: ScoreScale) -> Floats:
+    return scale.score(pattern.intercept + booster.reference @ np.array(pattern.multipliers))
+
+
+def _references(
+    patterns: Sequence[PatternWeights], boosters: Sequence[TrainedBooster], data: TrainingData, layout: CategoryLayout,
+    scale: ScoreScale,
+) -> tuple[PatternReference, ...]:  # fmt: skip
+    """What is kept of the reference sample under each pattern; every booster explains its own sample once."""
+    samples = [data.X[booster.reference_rows] for booster in boosters]
+    hashes = [_sha256(sample) for sample in samples]
+    values = [booster.trees.contributions(sample)[1] for booster, sample in zip(boosters, samples, strict=True)]
+    found = []
+    for pattern in patterns:
+        of_column = np.array(pattern.multipliers)[layout.categories_of_columns]
+        points = -scale.points_per_log_odds * of_column * values[pattern.booster]
+        scores = _reference_scores(pattern, boosters[pattern.booster], scale)
+        found.append(summarised(points, scores, layout, hashes[pattern.booster]))
+    return tuple(found)
 
 
 def _out_of_fold(data: TrainingData, shared: TrainedBooster, full: Bools, unconstrained: Floats | None) -> OutOfFold:

@@ -19,10 +19,17 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FILES", "MANIFEST", "found_model", "replace_model"]
+__all__ = ["FILES", "MANIFEST", "files_of", "found_model", "replace_model"]
 
 MANIFEST: Final = "manifest.json"
-FILES: Final = ("booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet")
+FILES: Final = (
+    "booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet", "reference_points.parquet"
+)  # fmt: skip
+
+
+def files_of(version: int) -> tuple[str, ...]:
+    """Files of a model of a format: before 4, nothing was kept of the reference sample's points."""
+    return FILES if version > 3 else FILES[:-1]
 
 
 def replace_model(path: str | PathLike[str], write: Callable[[Path], None]) -> None:
@@ -152,6 +159,6 @@ def _replaceable(target: Path) -> bool:
 def _is_our_manifest(path: Path) -> bool:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        return "format_version" in manifest and sorted(manifest["files"]) == sorted(FILES)
+        return sorted(manifest["files"]) == sorted(files_of(int(manifest["format_version"])))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

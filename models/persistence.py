@@ -23,15 +23,18 @@ from benne.models.additive_booster import BoosterOptions
 from benne.models.category_layout import CategoryLayout
 from benne.models.fitting import Learned, SavedBooster
 from benne.models.inputs import FeatureRules
-from benne.models.model_directory import FILES, MANIFEST, found_model, replace_model
+from benne.models.model_directory import FILES, MANIFEST, files_of, found_model, replace_model
 from benne.models.points import AdditiveTrees
+from benne.models.reference_sample import PatternReference, ReferenceSample
+from benne.models.reference_saving import references_from, references_to
 from benne.models.saved_promises import check_promises
 from benne.models.scale import ScoreScale
 from benne.models.score_function import ScoreFunction
 
 __all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
+_OLDEST: Final = 3
 _ATTEMPTS: Final = 20
 
 MALFORMED: Final = (
@@ -39,7 +42,7 @@ MALFORMED: Final = (
 )  # fmt: skip
 """What reading a malformed model may run into."""
 
-_BOOSTER, _OWN_BOOSTERS, _MODEL, _REPORTS, _REFERENCE = FILES
+_BOOSTER, _OWN_BOOSTERS, _MODEL, _REPORTS, _REFERENCE, _POINTS = FILES
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class ModelState:
     scale: ScoreScale
     classes: npt.NDArray[Any]
     named: bool
+
+    @property
+    def reference(self) -> ReferenceSample:
+        """What is known of the members that others are compared with."""
+        of_patterns = zip(self.learned.patterns, self.learned.reference)  # noqa: B905 - none where none were kept
+        return ReferenceSample(self.rules.columns, self.layout, {p.used: one for p, one in of_patterns})
 
     def function(self, threads: int) -> ScoreFunction:
         """The path from features to scores, with the trees laid out for so many threads."""
@@ -111,8 +120,11 @@ def _write(directory: Path, state: ModelState, parameters: dict[str, Any]) -> No
     tables = [pa.table(list(booster.reference.T), list(state.layout.names)) for booster in learned.boosters]
     numbered = [table.append_column("booster", pa.array([k] * len(table))) for k, table in enumerate(tables)]
     pq.write_table(pa.concat_tables(numbered), directory / _REFERENCE)
-    files = {name: _sha256(directory / name) for name in FILES}
-    _write_json(directory / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
+    version = FORMAT_VERSION if learned.reference else _OLDEST  # what an older Benne did not keep cannot be made up
+    if learned.reference:
+        pq.write_table(references_to(learned.reference, state.rules.columns), directory / _POINTS)
+    files = {name: _sha256(directory / name) for name in files_of(version)}
+    _write_json(directory / MANIFEST, {"format_version": version, "files": files})
 
 
 def _parameters_to(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,14 +216,15 @@ def _verified(directory: Path) -> dict[str, bytes]:
             f"The saved model must have format {FORMAT_VERSION}, got {version}, "
             "which a newer Benne wrote. Upgrade Benne."
         )
-    if version < FORMAT_VERSION:
+    if version < _OLDEST:
         raise ModelDirectoryError(
-            f"The saved model must have format {FORMAT_VERSION}, got {version} of an older Benne. Fit it anew."
+            f"The saved model must have format {_OLDEST} or {FORMAT_VERSION}, got {version} of an older Benne. "
+            "Fit it anew."
         )
-    if sorted(files) != sorted(FILES):
-        raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(FILES)}. Restore the saved model.")
+    if sorted(files) != sorted(files_of(version)):
+        raise ModelDirectoryError(f"{MANIFEST} must list {', '.join(files_of(version))}. Restore the saved model.")
     content = {}
-    for name in FILES:
+    for name in files_of(version):
         found = _bytes_of(directory / name)
         if found is None:
             raise ModelDirectoryError(f"The saved model must hold {name}, got none. Restore it.")
@@ -240,6 +253,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[ModelState, dict[str, Any]]:
         pattern_table=serialising.frame_from(reports["patterns"]),
         contract_report=serialising.contract_from(reports["contract"]),
         calibration_reports=serialising.calibration_from(reports["calibration"]),
+        reference=_references(files, [rule["column"] for rule in model["rules"]]),
     )
     state = ModelState(
         learned,
@@ -259,6 +273,12 @@ def _boosters(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[SavedBo
     reference = np.column_stack([table.column(name).to_numpy() for name in names])
     texts = [files[_BOOSTER].decode(), *own]
     return tuple(SavedBooster(text, reference[number == k]) for k, text in enumerate(texts))
+
+
+def _references(files: Mapping[str, bytes], columns: Sequence[str]) -> tuple[PatternReference, ...]:
+    if _POINTS not in files:
+        return ()
+    return references_from(pq.read_table(pa.BufferReader(files[_POINTS])), columns)
 
 
 def _sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from benne.errors import ModelDirectoryError
 from benne.models.booster_text import check_booster_text
+from benne.models.cohorts import SMALLEST_COHORT
 from benne.models.consent_patterns import allowed_patterns
 from benne.models.weight_contract import SHARES_HOLD_TO, largest_miss
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from benne.models.category_layout import CategoryLayout
     from benne.models.pd_interval import PdUncertainty
     from benne.models.persistence import ModelState
+    from benne.models.reference_sample import PatternReference
 from benne.models.score_function import PatternWeights
 
 __all__ = ["check_promises"]
@@ -59,6 +61,7 @@ def check_promises(state: ModelState) -> None:
     for pattern in patterns:
         _check_pattern(pattern, layout, len(state.learned.boosters))
         _check_shares(pattern, state)
+    _check_references(state)
     for unknown, edges in zip(state.learned.uncertainty, state.learned.percentiles, strict=True):
         _check_uncertainty(unknown)
         _must(all(map(_is_number, edges)) and list(edges) == sorted(edges), "percentiles in order", "others")
@@ -85,6 +88,35 @@ def _check_reference(reference: npt.NDArray[np.float64], layout: CategoryLayout)
         and bool(np.isfinite(reference).all()),
         "a reference sample of finite numbers for each booster",
         "another",
+    )  # fmt: skip
+
+
+def _check_references(state: ModelState) -> None:
+    """Averages of the reference sample say of each category what the category's own values say."""
+    learned, layout = state.learned, state.layout
+    _must(len(learned.reference) in (0, len(learned.patterns)), "averages of every pattern of consent", "others")
+    for kept, pattern in zip(learned.reference, learned.patterns):  # noqa: B905 - none where an older Benne kept none
+        same = pattern.booster > 0 or kept.sha256 == learned.contract_report.reference_sha256
+        _must(same, "one hash of its reference sample", "two")
+        _check_cohorts(kept, layout)
+        if len(kept.members):
+            own = learned.boosters[pattern.booster].reference.mean(axis=0) * np.array(pattern.multipliers)
+            points = kept.average()[0]
+            sums = np.array([points[group].sum() for group in layout.groups])
+            agree = np.allclose(sums, -state.scale.points_per_log_odds * own, rtol=0.0, atol=1e-6)
+            _must(agree, "averages of features that sum to those of their category", "others")
+
+
+def _check_cohorts(kept: PatternReference, layout: CategoryLayout) -> None:
+    cohorts, numbers = len(kept.members), (kept.score, kept.points, kept.least, kept.most)
+    ends = len(layout.names) if cohorts else 0
+    _must(
+        kept.score.shape == (cohorts,) and kept.points.shape == (cohorts, len(layout.column_category))
+        and kept.least.shape == kept.most.shape == (ends,) and all(np.isfinite(part).all() for part in numbers)
+        and bool((kept.members >= SMALLEST_COHORT).all()) and bool((np.diff(kept.score) >= 0).all())
+        and (kept.members.sum() == kept.rows if cohorts else kept.rows < SMALLEST_COHORT),
+        f"averages over {SMALLEST_COHORT} members or more",
+        "others",
     )  # fmt: skip
 
 

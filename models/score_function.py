@@ -99,6 +99,19 @@ class ScoreFunction:
         of_column = self._multipliers[codes][:, self.layout.categories_of_columns]
         return self._lines(self._multipliers[codes] * g, codes), -self.scale.points_per_log_odds * of_column * phi
 
+    def effects_without(self, X: Floats, codes: Indices, groups: tuple[tuple[int, ...], ...]) -> Floats:
+        """Points by which each row's unclipped score rises where a group of columns is not known, shape (n, groups)."""
+        of, effects = self._boosters[codes], np.zeros((len(X), len(groups)))
+        for booster in np.unique(of):
+            rows = of == booster
+            without = self.trees[booster].without(groups)
+            changes = self._multipliers[codes[rows]][:, without.category] * without.changes(X[rows])
+            added = np.zeros((len(groups), len(changes)))
+            for part, group in enumerate(without.group):
+                added[group] += changes[:, part]
+            effects[rows] = -self.scale.points_per_log_odds * added.T
+        return effects
+
     def _functions(self, X: Floats, codes: Indices, *, features: bool) -> tuple[Floats, Floats]:
         """Category functions of each row by its pattern's booster, and Shapley values where wanted."""
         of = self._boosters[codes]

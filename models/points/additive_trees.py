@@ -13,6 +13,7 @@ from benne.errors import ModelDirectoryError, ModelError
 from benne.models.points.forest import forest_of
 from benne.models.points.kernel import add_up
 from benne.models.points.text_model import Tree, trees_of
+from benne.models.points.without import Without
 
 __all__ = ["AdditiveTrees"]
 
@@ -65,6 +66,7 @@ class AdditiveTrees:
         trees = list(trees_of(text))
         owners = [_category_of(tree, column_category) for tree in trees]
         self._explains = explains
+        self._without: tuple[tuple[tuple[int, ...], ...], Without] | None = None
         self._forest = forest_of(trees, owners, paths=explains)
         self.expected = np.zeros(categories)
         for tree, category in zip(trees, owners, strict=True):
@@ -77,10 +79,8 @@ class AdditiveTrees:
     def contributions(self, X: Floats, *, features: bool = True) -> tuple[Floats, Floats]:
         """The category functions, bit for bit as alone, and each feature's Shapley value where wanted, else (n, 0);
         all in log odds of bad."""
-        if features and not self._explains:
-            raise ModelError(
-                "These trees must have been laid out to explain, and were not. Make them with explains=True."
-            )
+        if features:
+            self._refuse_unexplained()
         X = np.ascontiguousarray(X, dtype=np.float64)
         g = np.empty((len(X), len(self.expected)))
         phi = np.empty((len(X), self.features if features else 0))
@@ -92,6 +92,20 @@ class AdditiveTrees:
             with ThreadPoolExecutor(min(self._threads, len(starts))) as pool:
                 list(pool.map(lambda start: self._part(X, start, g, phi, features), starts))
         return g, phi
+
+    def without(self, groups: tuple[tuple[int, ...], ...]) -> Without:
+        """What it makes of the category functions not to know groups of columns; laid out once for the same groups."""
+        self._refuse_unexplained()
+        latest = self._without
+        if latest is None or latest[0] != groups:
+            latest = self._without = (groups, Without(self._forest, groups, self._threads))
+        return latest[1]
+
+    def _refuse_unexplained(self) -> None:
+        if not self._explains:
+            raise ModelError(
+                "These trees must have been laid out to explain, and were not. Make them with explains=True."
+            )
 
     def _part(self, X: Floats, start: int, g: Floats, phi: Floats, features: bool) -> None:
         rows = slice(start, start + _ROWS_AT_ONCE)

@@ -11,7 +11,7 @@ from benne.models.points.compiled import compiled
 from benne.models.points.forest import CATEGORICAL, MOST_COLUMNS, ZERO_MISSING, Forest
 from benne.models.points.shapley import add_leaf
 
-__all__ = ["add_up"]
+__all__ = ["add_up", "compare"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -136,14 +136,14 @@ def _large_trees(
     left, work = np.empty((most, rows), dtype=np.bool_), np.empty((2, MOST_COLUMNS + 1))
     for tree in range(len(forest.category)):
         if forest.first_cell[tree] < 0:
-            _compare(forest, tree, block, rows, left)
+            compare(forest, tree, block, rows, left)
             _walk(forest, tree, left, start, rows, g)
             if features:
                 _leaves(forest, tree, left, ways, start, rows, work, phi)
 
 
 @compiled
-def _compare(forest: Forest, tree: int, block: Floats, rows: int, left: Bools) -> None:
+def compare(forest: Forest, tree: int, block: Floats, rows: int, left: Bools) -> None:
     """Which rows each comparison of a tree sends left."""
     first = forest.first_node[tree]
     for node in range(first, forest.first_node[tree + 1]):
