@@ -26,7 +26,7 @@ lock    = $(BIN)/uv pip compile --quiet --generate-hashes \
 	-c constraints/held-back.in $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-service bench-batch bench-large lock clean
+.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-service bench-batch bench-explanations bench-console bench-large screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -62,7 +62,7 @@ types: ## Mirror the installed names in .types, where type checkers and the impo
 	@ln -sfn $(foreach file,$(wildcard src/benne/*.py src/benne/py.typed src/benne/cli),../../$(file)) .types/benne/
 	@ln -sfn $(foreach folder,features models explain scoring experiments,../../$(folder)) .types/benne/
 
-bench: bench-features bench-model bench-service bench-batch ## Accuracy, time and memory, in ratios measured in the same run
+bench: bench-features bench-model bench-service bench-batch bench-explanations bench-console ## Accuracy, time and memory, in ratios measured in the same run
 
 bench-features: $(VENV)/.dev ## Features beside pandas, Polars, DuckDB's SQL and Spark; some five minutes
 	$(BIN)/python benchmarks/bench_features.py $(ARGS)
@@ -76,10 +76,19 @@ bench-service: $(VENV)/.dev ## The scoring service beside MLflow's own server, o
 bench-batch: $(VENV)/.dev ## Batch scoring beside LightGBM: points from Parquet, then consents, audit and output; some three minutes
 	$(BIN)/python benchmarks/bench_batch.py $(ARGS)
 
+bench-explanations: $(VENV)/.dev ## Points, reasons and key factors beside LightGBM's pred_contrib; a minute or two
+	$(BIN)/python benchmarks/bench_explanations.py $(ARGS)
+
+bench-console: $(VENV)/.dev ## Every page of the console at a hundred thousand members; some five minutes
+	$(BIN)/python benchmarks/bench_console.py $(ARGS)
+
 bench-large: $(VENV)/.peers ## Features of 100,000,000 payments, a fit of a million rows, InterpretML's EBM, ten million members scored: two hours, 45 GB on disk
 	$(BIN)/python benchmarks/bench_features.py --events 20000000 --growth 5
 	$(BIN)/python benchmarks/bench_model.py --peers ebm --rows 1000000
 	$(BIN)/python benchmarks/bench_batch.py --members 10000000
+
+screenshots: $(VENV)/.dev ## Pictures of the console for docs/console.md, taken in Chromium: docs/screens
+	$(BIN)/python tests/browser/screenshots.py
 
 lock: $(VENV)/.created ## Resolve the pinned, hashed sets in constraints/ anew (ARGS=--upgrade for newer versions)
 	$(lock) pyproject.toml --universal --fork-strategy fewest --extra dev --group build -o constraints/dev.txt

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from itertools import islice
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel
 
 from benne.errors import ProblemReceived
+from benne.explain.texts import Language
 from benne.scoring.api.bodies import (
     AuditBody,
     BenefitBody,
@@ -30,6 +31,8 @@ from benne.scoring.api.bodies import (
     ScoreBody,
     WithdrawnBody,
 )
+from benne.scoring.api.what_if_bodies import ActionsBody, RecourseBody, ScoreChangeBody, WhatIfBody
+from benne.scoring.client_rights import RightsCalls, part
 from benne.scoring.wiring import random_id
 
 __all__ = ["BenneClient"]
@@ -41,7 +44,7 @@ _PAGE: Final = 256  # questions that the service answers in one pass
 _LONGEST_WAIT: Final = 60.0  # seconds
 
 
-class BenneClient:
+class BenneClient(RightsCalls):
     """Asks a service, with one set of credentials.
 
     Parameters
@@ -148,11 +151,11 @@ class BenneClient:
 
     def give_consent(self, choice: Mapping[str, Any], member: str = "me") -> ConsentBody:
         """Record what a member switched on; see ``ConsentChoice`` of the interface."""
-        return self._ask(ConsentBody, "POST", f"/v1/members/{_part(member)}/consents", json=dict(choice))
+        return self._ask(ConsentBody, "POST", f"/v1/members/{part(member)}/consents", json=dict(choice))
 
     def consents(self, member: str = "me") -> list[ConsentBody]:
         """Every consent of a member."""
-        return self._ask(ConsentsBody, "GET", f"/v1/members/{_part(member)}/consents").consents
+        return self._ask(ConsentsBody, "GET", f"/v1/members/{part(member)}/consents").consents
 
     def withdraw(
         self, purpose: str, recipient: str, categories: Iterable[str] | None = None, member: str = "me"
@@ -160,28 +163,30 @@ class BenneClient:
         """End consent at once; returns what ended."""
         asked: list[tuple[str, str]] = [("purpose", purpose), ("recipient", recipient)]
         asked += [("category", category) for category in categories or ()]
-        return self._ask(WithdrawnBody, "DELETE", f"/v1/members/{_part(member)}/consents", params=asked).ended
+        return self._ask(WithdrawnBody, "DELETE", f"/v1/members/{part(member)}/consents", params=asked).ended
 
     def receipt(self, record_id: str, member: str = "me") -> str:
         """The member's signed copy of a consent."""
-        path = f"/v1/members/{_part(member)}/consents/{_part(record_id)}/receipt"
+        path = f"/v1/members/{part(member)}/consents/{part(record_id)}/receipt"
         return self._ask(ReceiptBody, "GET", path).receipt
 
     def own_score(self, member: str = "me") -> ScoreBody:
         """The member's own score as of now."""
-        return self._ask(ScoreBody, "POST", f"/v1/members/{_part(member)}/score")
+        return self._ask(ScoreBody, "POST", f"/v1/members/{part(member)}/score")
 
-    def explanation(self, member: str = "me", decision_id: str | None = None) -> ExplanationBody:
+    def explanation(
+        self, member: str = "me", decision_id: str | None = None, language: Language = "en"
+    ) -> ExplanationBody:
         """What a score was made of; by default the newest."""
-        asked = {} if decision_id is None else {"decision_id": decision_id}
-        return self._ask(ExplanationBody, "GET", f"/v1/members/{_part(member)}/explanation", params=asked)
+        asked = {"language": language} | ({} if decision_id is None else {"decision_id": decision_id})
+        return self._ask(ExplanationBody, "GET", f"/v1/members/{part(member)}/explanation", params=asked)
 
     def history(self, member: str = "me") -> Iterator[dict[str, Any]]:
         """Decisions about a member, newest first, fetched a page at a time."""
         after: str | None = None
         while True:
             asked = {} if after is None else {"after": after}
-            page = self._ask(HistoryBody, "GET", f"/v1/members/{_part(member)}/history", params=asked)
+            page = self._ask(HistoryBody, "GET", f"/v1/members/{part(member)}/history", params=asked)
             yield from page.decisions
             after = page.next
             if after is None:
@@ -189,25 +194,59 @@ class BenneClient:
 
     def report(self, member: str = "me") -> ReportBody:
         """What there is about a member, and who received what."""
-        return self._ask(ReportBody, "GET", f"/v1/members/{_part(member)}/report")
+        return self._ask(ReportBody, "GET", f"/v1/members/{part(member)}/report")
+
+    def report_page(self, member: str = "me", language: Language = "en") -> str:
+        """The member's report as a page that needs nothing else."""
+        return self._sent("GET", f"/v1/members/{part(member)}/report.html", params={"language": language}).text
+
+    def report_pdf(self, member: str = "me", language: Language = "en") -> bytes:
+        """The member's report as PDF."""
+        return self._sent("GET", f"/v1/members/{part(member)}/report.pdf", params={"language": language}).content
 
     def export(self, member: str = "me") -> ExportBody:
         """Everything that is held about a member."""
-        return self._ask(ExportBody, "GET", f"/v1/members/{_part(member)}/export")
+        return self._ask(ExportBody, "GET", f"/v1/members/{part(member)}/export")
 
     def prove(self, statement: Mapping[str, Any], member: str = "me") -> str:
         """A signed statement about the member's score; see ``ProofQuestion`` of the interface."""
-        return self._ask(ProofBody, "POST", f"/v1/members/{_part(member)}/proofs", json=dict(statement)).proof
+        return self._ask(ProofBody, "POST", f"/v1/members/{part(member)}/proofs", json=dict(statement)).proof
+
+    def what_if_actions(self, member: str = "me", until: date | None = None) -> ActionsBody:
+        """Actions that apply to a member until a day, by default half a year ahead."""
+        asked = {} if until is None else {"until": until.isoformat()}
+        return self._ask(ActionsBody, "GET", f"/v1/members/{part(member)}/what-if", params=asked)
+
+    def what_if(
+        self, actions: Iterable[Mapping[str, Any]], member: str = "me", until: date | None = None
+    ) -> WhatIfBody:
+        """What some actions would bring until a day; see ``ActionChoice`` of the interface."""
+        asked = {"actions": [dict(one) for one in actions], "until": None if until is None else until.isoformat()}
+        return self._ask(WhatIfBody, "POST", f"/v1/members/{part(member)}/what-if", json=asked)
+
+    def recourse(
+        self, member: str = "me", *, score: int | None = None, band: str | None = None, until: date | None = None
+    ) -> RecourseBody:
+        """The smallest change within a member's own reach that brings them to a score, or to a band."""
+        asked = {"score": score, "band": band, "until": None if until is None else until.isoformat()}
+        return self._ask(RecourseBody, "POST", f"/v1/members/{part(member)}/recourse", json=asked)
+
+    def score_change(
+        self, member: str = "me", first: str | None = None, second: str | None = None
+    ) -> ScoreChangeBody:
+        """Why a member's score changed between two decisions, by default the last two."""
+        asked = {name: one for name, one in (("from", first), ("to", second)) if one is not None}
+        return self._ask(ScoreChangeBody, "GET", f"/v1/members/{part(member)}/score-change", params=asked)
 
     def erase(self, member: str = "me") -> ErasureBody:
         """Erase a member."""
-        return self._ask(ErasureBody, "DELETE", f"/v1/members/{_part(member)}")
+        return self._ask(ErasureBody, "DELETE", f"/v1/members/{part(member)}")
 
     # ------------------------------------------------------------------------ staff
 
     def replay(self, decision_id: str) -> ReplayBody:
         """A decision made again and held against the audit chain."""
-        return self._ask(ReplayBody, "GET", f"/v1/decisions/{_part(decision_id)}/replay")
+        return self._ask(ReplayBody, "GET", f"/v1/decisions/{part(decision_id)}/replay")
 
     def verify_audit(self) -> AuditBody:
         """Whether every hash of the audit chain holds."""
@@ -248,8 +287,3 @@ def _problem(body: Mapping[str, Any]) -> ProblemReceived:
 def _seconds(told: str) -> float:
     """How long to wait; whatever stands between may tell a date instead, or nonsense."""
     return min(float(told), _LONGEST_WAIT) if told.isdigit() else 1.0
-
-
-def _part(text: str) -> str:
-    """One part of a path, whatever is in it."""
-    return quote(text, safe="")

@@ -30,12 +30,17 @@ class Tidied:
     Attributes
     ----------
     consents_expired, payloads_dropped, keys_forgotten, erasures_finished : int
+    deadlines_escalated : int
+        What is overdue and was not marked before.
+    corrections_done : int
     """
 
     consents_expired: int
     payloads_dropped: int
     keys_forgotten: int
     erasures_finished: int
+    deadlines_escalated: int
+    corrections_done: int
 
 
 def follow_promotion(service: Service) -> bool:
@@ -62,7 +67,8 @@ def follow_promotion(service: Service) -> bool:
 
 
 def tidy(service: Service, *, compacting: bool) -> Tidied:
-    """Put on record which consents ran out, delete what was kept long enough, and go on with erasures.
+    """Put on record which consents ran out and what is overdue, delete what was kept long enough, and go on with
+    corrections and erasures.
 
     Parameters
     ----------
@@ -80,8 +86,10 @@ def tidy(service: Service, *, compacting: bool) -> Tidied:
         dropped += some
         if some < _BATCH:
             break
+    corrected = service.rights.corrections.run()
+    escalated = service.rights.deadlines.escalate()
     report = service.erasure.run(compacting=compacting)
-    return Tidied(expired, dropped, forgotten, len(report.finished))
+    return Tidied(expired, dropped, forgotten, len(report.finished), escalated, len(corrected.done))
 
 
 class Housekeeper:

@@ -25,6 +25,7 @@ from benne.scoring.decisions.replay import Replay, Replayer
 from benne.scoring.decisions.request import Actor, Refusal, ScoreAnswer, ScoreRequest
 from benne.scoring.decisions.served_model import ModelShelf, ModelSlot
 from benne.scoring.decisions.stored_vectors import StoredVectors
+from benne.scoring.disputes.disputing import Disputes
 from benne.scoring.erasure.acts import Actor as ErasureActor
 from benne.scoring.erasure.erasing import Erasure
 from benne.scoring.members.consenting import Consenting
@@ -32,8 +33,13 @@ from benne.scoring.members.explanations import Explanations
 from benne.scoring.members.proving import Proving
 from benne.scoring.members.recording import Doing
 from benne.scoring.members.records import MemberRecords
+from benne.scoring.members.reports import Reports
+from benne.scoring.members.what_if import WhatIf
+from benne.scoring.notices.issuing import Notices
 from benne.scoring.policy import Policies
 from benne.scoring.proof.keys import ProofKeyFile
+from benne.scoring.reviews.reviewing import Reviews
+from benne.scoring.rights.rights import Rights
 from benne.scoring.settings import Settings
 from benne.scoring.signing import Ed25519Signer
 from benne.scoring.store.database import Store
@@ -70,7 +76,10 @@ class Service:
     consenting : Consenting
     records : MemberRecords
     explanations : Explanations
+    reports : Reports
     proving : Proving
+    what_if : WhatIf
+    rights : Rights
     replayer : Replayer
     erasure : Erasure
     signer : Ed25519Signer
@@ -101,7 +110,10 @@ class Service:
     consenting: Consenting
     records: MemberRecords
     explanations: Explanations
+    reports: Reports
     proving: Proving
+    what_if: WhatIf
+    rights: Rights
     replayer: Replayer
     erasure: Erasure
     signer: Ed25519Signer
@@ -109,6 +121,21 @@ class Service:
     events: EventStore | None
     clock: Callable[[], datetime]
     ids: Callable[[], str]
+
+    @property
+    def disputes(self) -> Disputes:
+        """Of :attr:`rights`."""
+        return self.rights.disputes
+
+    @property
+    def reviews(self) -> Reviews:
+        """Of :attr:`rights`."""
+        return self.rights.reviews
+
+    @property
+    def notices(self) -> Notices:
+        """Of :attr:`rights`."""
+        return self.rights.notices
 
     def subject_of(self, member_id: str) -> str:
         """The subject id of a raw member id; the raw one goes no further."""

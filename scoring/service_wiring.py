@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from benne.errors import SettingsError
+from benne.explain.report import Routes
 from benne.features import SubjectKey, registry
 from benne.features.engines.event_store import EventStore
 from benne.features.events.key_files import read_key_file
@@ -33,13 +34,23 @@ from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedMo
 from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.decisions.vectors import EventVectors, FeatureSource
 from benne.scoring.erasure.parts import Erasable, EventStorePart
+from benne.scoring.jurisdictions import profile_of
 from benne.scoring.members.consenting import Consenting
+from benne.scoring.members.counterfactuals import Counterfactuals
 from benne.scoring.members.explanations import Explanations
+from benne.scoring.members.fonts import system_fonts
+from benne.scoring.members.free_reports import FreeReportCount
 from benne.scoring.members.proving import Proving
 from benne.scoring.members.recording import MemberRecorder
 from benne.scoring.members.records import MemberRecords
+from benne.scoring.members.reports import Reports, ReportTerms
+from benne.scoring.members.what_if import WhatIf
+from benne.scoring.members.what_if_asking import Asking
+from benne.scoring.members.what_if_change import ScoreChanges
 from benne.scoring.policy import Policies, read_policies
 from benne.scoring.proof.keys import ProofKeyFile
+from benne.scoring.rights.rights import Rights
+from benne.scoring.rights_wiring import RightsParts, open_rights
 from benne.scoring.service import Service
 from benne.scoring.settings import Settings
 from benne.scoring.signing import Ed25519Signer, read_signer
@@ -118,7 +129,8 @@ def _service(settings: Settings, subject_key: SubjectKey, core: _Core) -> Servic
     store, group, vault = core.store, core.group, core.vault
     recorder, replayer = MemberRecorder(vault, random_id, core.policies.version), Replayer(vault, core.shelf)
     proof_keys, offered = ProofKeyFile(settings.path("proof_keys")), _offered(core.ledger, settings)
-    maker = _maker(core)
+    maker, explanations = _maker(core), Explanations(store, group, vault, replayer, recorder)
+    what_if = _what_if(core, recorder)
     return Service(
         settings=settings, store=store, ledger=core.ledger, group=group, vault=vault, vectors=core.vectors,
         pseudonyms=Pseudonyms(vault.keyring), subject_key=subject_key, maker=maker, models=core.models,
@@ -128,14 +140,46 @@ def _service(settings: Settings, subject_key: SubjectKey, core: _Core) -> Servic
         limits=RateLimits(settings.rate_per_second, settings.burst, time.monotonic),
         consenting=Consenting(core.ledger, group, recorder, core.vectors, offered),
         records=MemberRecords(store, group, vault, core.vectors, core.shelf, recorder),
-        explanations=Explanations(store, group, vault, replayer, recorder),
+        explanations=explanations,
+        reports=Reports(explanations, core.ledger, _report_terms(settings, core), system_clock),
         proving=Proving(
             maker, group, recorder, lambda: proof_keys.keys().signer(system_clock()), settings.issuer, system_clock
         ),
+        what_if=what_if,
+        rights=_rights(settings, subject_key, core, maker, Counterfactuals(what_if, replayer, core.ledger)),
         replayer=replayer, erasure=open_erasure(store, vault, group, _erasable(settings)), signer=core.signer,
         proof_keys=proof_keys, events=core.events, clock=system_clock, ids=random_id,
         desk=Desk(maker.decide, clerks=settings.clerks, most_waiting=settings.most_waiting),
     )  # fmt: skip
+
+
+def _report_terms(settings: Settings, core: _Core) -> ReportTerms:
+    """What members' reports say of where to go: their own pages, and what settings and policies name."""
+    policies, a_year = core.policies, profile_of(core.policies.jurisdiction).free_reports_a_year
+    reviews = (purpose.review_route for purpose in policies.purposes.values() if purpose.review_route is not None)
+    routes = Routes(
+        withdraw="/me/consents", dispute="/me/disputes", review=next(reviews, None), complaint=settings.complaints,
+        export="/me/export", erasure="/me/erase",
+    )  # fmt: skip
+    free = FreeReportCount(core.vault, a_year)
+    return ReportTerms(issuer=settings.issuer, routes=routes, fonts=system_fonts, free_reports=free)
+
+
+def _what_if(core: _Core, recorder: MemberRecorder) -> WhatIf:
+    asking = Asking(core.store, core.group, recorder, lambda: core.policies, system_clock)
+    changes = ScoreChanges(asking, core.vault, core.shelf, core.events)
+    return WhatIf(asking, core.events, core.models, changes)
+
+
+def _rights(
+    settings: Settings, subject_key: SubjectKey, core: _Core, maker: DecisionMaker, counterfactuals: Counterfactuals
+) -> Rights:
+    parts = RightsParts(
+        store=core.store, group=core.group, recorder=MemberRecorder(core.vault, random_id, core.policies.version),
+        replayer=counterfactuals.replayer, maker=maker, events=core.events, subject_key=subject_key,
+        policies=core.policies, settings=settings, clock=system_clock, counterfactuals=counterfactuals,
+    )  # fmt: skip
+    return open_rights(parts)
 
 
 def _maker(core: _Core) -> DecisionMaker:

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     token_audience: str | None = Field(default=None, description="Whom a token must be for.")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
     metrics: bool = Field(default=True, description="Whether /metrics is served.")
+    console: bool = Field(default=True, description="Whether the pages at /console and /me are served.")
+    anchors: Path | None = Field(
+        default=None, description="File of anchors that the console holds the audit chain against."
+    )
+    anchors_public_key: Path | None = Field(default=None, description="Public key of those anchors.")
 
     @classmethod
     def settings_customise_sources(

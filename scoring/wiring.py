@@ -33,6 +33,7 @@ __all__ = [
     "open_keyring",
     "open_ledger",
     "open_vault",
+    "random_bytes",
     "random_id",
     "system_clock",
 ]
@@ -41,6 +42,11 @@ __all__ = [
 def system_clock() -> datetime:
     """The operating system's time, in UTC."""
     return datetime.now(UTC)
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes that nobody can guess."""
+    return secrets.token_bytes(count)
 
 
 def random_id() -> str:

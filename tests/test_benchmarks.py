@@ -14,9 +14,9 @@ def _run(repository: Path, script: str, *arguments: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=repository)
 
 
-@pytest.mark.parametrize("script", ["bench_batch.py", "bench_features.py", "bench_model.py"])
-def test_every_benchmark_says_how_it_is_used(repository, script):
-    said = _run(repository, script, "--help")
+@pytest.mark.parametrize("name", ["batch", "console", "explanations", "features", "model"])
+def test_every_benchmark_says_how_it_is_used(repository, name):
+    said = _run(repository, f"bench_{name}.py", "--help")
     assert (said.returncode, "--skip" in said.stdout) == (0, True), said.stderr
 
 
@@ -56,3 +56,20 @@ def test_the_benchmark_of_batches_runs_small(repository):
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
     assert "From end to end, 2,000 members" in said.stdout
     assert "pred_contrib" in said.stdout
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_explanations_runs_small(repository):
+    said = _run(repository, "bench_explanations.py", "--members", "3000", "--trees", "20", "--skip", "documents")
+    assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
+    assert "points, reasons, key factors" in said.stdout
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_console_runs_small(repository):
+    said = _run(
+        repository, "bench_console.py", "--members", "1500", "--cases", "120", "--rounds", "4", "--trees", "20",
+        "--platform", "200",
+    )  # fmt: skip
+    assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
+    assert "score and explanation, p95" in said.stdout

@@ -24,6 +24,7 @@ from benne.scoring.settings import Settings
 WHO = {
     ("recipient", "as_recipient"): "recipient",
     ("member", "own"): "member, for themselves",
+    ("member", "themselves"): "member, for themselves",
     ("compliance", "with_purpose"): "compliance, stating a purpose",
     ("compliance", "all"): "compliance",
     ("admin", "all"): "admin",
@@ -46,7 +47,7 @@ def pretended_service() -> Any:
     """As much of a service as an application that nobody asks anything looks at."""
     nothing = SimpleNamespace(waiting=0, current=SimpleNamespace(model_id="benne/0123456789abcdef"))
     decided = SimpleNamespace(outcomes=dict)
-    return SimpleNamespace(settings=Settings(home=Path()), desk=nothing, models=nothing, maker=decided)
+    return SimpleNamespace(settings=Settings(home=Path(), console=False), desk=nothing, models=nothing, maker=decided)
 
 
 def row(cells: Iterable[str]) -> str:

@@ -201,6 +201,25 @@ class EventStore:
             change(connection, State(state.key_fingerprint, door.clock + 1, known_since, new.currency))
         return new.rows
 
+    def check(
+        self, raw: Mapping[str, Any], *, key: SubjectKey, ingested_at: datetime, currency: str | None = None,
+        clock_skew: timedelta = _NO_SKEW,
+    ) -> int:  # fmt: skip
+        """Hold raw rows against everything that :meth:`append` would, and add none; gives how many there are.
+
+        Raises
+        ------
+        EventSchemaError, EventValueError
+            As :meth:`append` would.
+        """
+        door = Door(key, ingested_at, clock_skew, currency)
+        with self._database.writing() as connection:  # alone, so that it is held against one state of the store
+            state = locked(connection)
+            if state.key_fingerprint != key.fingerprint:
+                raise EventSchemaError("Rows must be keyed with the store's own key, got another. Name the right one.")
+            _check_clock(door.clock, state.watermark)
+            return appended(raw, door, _held(connection, state)).rows
+
     def advance(self, ingested_at: datetime) -> None:
         """Say that everything known up to a moment is in the store, though nothing new came.
 

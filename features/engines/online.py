@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from benne.errors import ObservationError
 from benne.features.categories import CATEGORIES
 from benne.features.compute import Loaded, compute
 from benne.features.consent_mask import MASK_COLUMNS, Consents
-from benne.features.engines.event_store import EventStore, StoredMember
+from benne.features.engines.event_store import StoredMember
 from benne.features.events.events import KnownSince
 from benne.features.events.moments import microseconds, moment_of
 from benne.features.kernel.layout import STREAMS, column
@@ -22,7 +23,7 @@ from benne.features.kernel.stream import Observations
 from benne.features.plan import Plan
 from benne.features.specification import Registry
 
-__all__ = ["FeatureVector", "OnlineFeatures"]
+__all__ = ["FeatureVector", "MemberSource", "OnlineFeatures", "vector_of"]
 
 _MEMBERS, _ADULT = STREAMS["members"], column("members", "adult")
 
@@ -58,17 +59,24 @@ class FeatureVector:
         return pd.concat([values, mask], axis=1)
 
 
+class MemberSource(Protocol):
+    """Whatever holds members' rows; :class:`benne.features.engines.event_store.EventStore` does."""
+
+    def member(self, subject_id: str) -> StoredMember: ...
+
+
 class OnlineFeatures:
     """Computes one member's features when they are asked for.
 
     Parameters
     ----------
-    store : EventStore
+    store : MemberSource
+        Such as an :class:`benne.features.engines.event_store.EventStore`.
     registry : Registry, optional
         By default the registered features.
     """
 
-    def __init__(self, store: EventStore, registry: Registry | None = None) -> None:
+    def __init__(self, store: MemberSource, registry: Registry | None = None) -> None:
         self._store = store
         self._registry = registry
         # What the store's columns are known since, and the plan for each number of columns known.
@@ -94,12 +102,7 @@ class OnlineFeatures:
         """
         moment = microseconds(as_of)
         found = self._store.member(subject_id)
-        loaded = _observable(found, moment)
-        plan = self._plan(found, moment)
-        mask = consents.of_one(subject_id, moment)
-        values, _ = compute(plan, loaded, _observation(moment), mask, consents)
-        consented = dict(zip(CATEGORIES, mask[0].tolist(), strict=True))
-        return FeatureVector(subject_id, moment_of(moment), tuple(plan.names), values[:, 0], consented)
+        return vector_of(found, subject_id, self._plan(found, moment), consents, as_of=moment)
 
     def _plan(self, found: StoredMember, as_of: int) -> Plan:
         known_since, plans = self._planned
@@ -111,9 +114,37 @@ class OnlineFeatures:
         return plans[known]
 
 
-def _observation(moment: int) -> Observations:
-    at = np.array([moment], dtype=np.int64)
-    return Observations(np.zeros(1, dtype=np.int64), at, at)
+def vector_of(
+    found: StoredMember, subject_id: str, plan: Plan, consents: Consents, *, as_of: int, known_by: int | None = None
+) -> FeatureVector:
+    """Compute what a plan holds of one member, wherever their rows came from.
+
+    Parameters
+    ----------
+    found : StoredMember
+    subject_id : str
+    plan : Plan
+    consents : Consents
+    as_of : int
+        Microseconds since 1970-01-01 UTC, at most the watermark.
+    known_by : int, optional
+        Only what was known before this moment is seen; by default ``as_of`` itself.
+
+    Raises
+    ------
+    ObservationError
+        As for :meth:`OnlineFeatures.compute`.
+    """
+    loaded = _observable(found, as_of)
+    mask = consents.of_one(subject_id, as_of)
+    seen = Observations(np.zeros(1, dtype=np.int64), _one(as_of), _one(as_of if known_by is None else known_by))
+    values, _ = compute(plan, loaded, seen, mask, consents)
+    consented = dict(zip(CATEGORIES, mask[0].tolist(), strict=True))
+    return FeatureVector(subject_id, moment_of(as_of), tuple(plan.names), values[:, 0], consented)
+
+
+def _one(moment: int) -> npt.NDArray[np.int64]:
+    return np.array([moment], dtype=np.int64)
 
 
 def _observable(found: StoredMember, as_of: int) -> Loaded:

@@ -22,12 +22,15 @@ from benne.scoring.service import Service
 
 __all__ = ["ACCESS", "Caller", "Ownership", "Roles", "caller_of", "service_of"]
 
-Ownership = Literal["as_recipient", "own", "with_purpose", "all"]
-"""``as_recipient``: for the recipient the credentials are of. ``own``: a member's own data. ``with_purpose``:
+Ownership = Literal["as_recipient", "own", "themselves", "with_purpose", "all"]
+"""``as_recipient``: for the recipient the credentials are of. ``own``: a member's own data. ``themselves``: the same
+where the path names no member: the one the credentials are of, and what they may see is theirs. ``with_purpose``:
 anybody's, on record, for a purpose stated in the header ``Benne-Access-Purpose``. ``all``: not about any member."""
 
 Roles = dict[str, Ownership]
 _SELF: Final[Roles] = {"member": "own", "compliance": "with_purpose"}
+_THEMSELVES: Final[Roles] = {"member": "themselves", "compliance": "with_purpose"}
+_STAFF: Final[Roles] = {"compliance": "with_purpose"}
 _ANY_ROLE: Final[Roles] = dict.fromkeys(("recipient", "member", "compliance", "data_scientist", "admin"), "all")
 
 ACCESS: Final[dict[tuple[str, str], Roles | None]] = {
@@ -43,9 +46,37 @@ ACCESS: Final[dict[tuple[str, str], Roles | None]] = {
     ("GET", "/v1/members/{member}/explanation"): _SELF,
     ("GET", "/v1/members/{member}/history"): _SELF,
     ("GET", "/v1/members/{member}/report"): _SELF,
+    ("GET", "/v1/members/{member}/report.html"): _SELF,
+    ("GET", "/v1/members/{member}/report.pdf"): _SELF,
     ("GET", "/v1/members/{member}/export"): _SELF,
+    ("GET", "/v1/members/{member}/what-if"): _SELF,
+    ("POST", "/v1/members/{member}/what-if"): _SELF,
+    ("POST", "/v1/members/{member}/recourse"): _SELF,
+    ("GET", "/v1/members/{member}/score-change"): _SELF,
     ("POST", "/v1/members/{member}/proofs"): {"member": "own"},
     ("DELETE", "/v1/members/{member}"): _SELF,
+    ("GET", "/v1/disputes"): _THEMSELVES,
+    ("POST", "/v1/disputes"): _THEMSELVES,
+    ("GET", "/v1/disputes/{dispute_id}"): _THEMSELVES,
+    ("POST", "/v1/disputes/{dispute_id}/look-into"): _STAFF,
+    ("POST", "/v1/disputes/{dispute_id}/answer"): _STAFF,
+    ("POST", "/v1/disputes/{dispute_id}/extension"): _STAFF,
+    ("POST", "/v1/disputes/{dispute_id}/statement"): _THEMSELVES,
+    ("POST", "/v1/disputes/{dispute_id}/withdrawal"): _THEMSELVES,
+    ("POST", "/v1/disputes/{dispute_id}/closing"): _STAFF,
+    ("GET", "/v1/reviews"): _THEMSELVES,
+    ("POST", "/v1/reviews"): _THEMSELVES,
+    ("GET", "/v1/reviews/{review_id}"): _THEMSELVES,
+    ("POST", "/v1/reviews/{review_id}/decision"): _STAFF,
+    ("POST", "/v1/reviews/{review_id}/withdrawal"): _THEMSELVES,
+    ("GET", "/v1/review-statistics"): {"compliance": "all", "admin": "all"},
+    ("GET", "/v1/notices"): {"recipient": "as_recipient", **_THEMSELVES},
+    ("POST", "/v1/notices"): {"recipient": "as_recipient", **_THEMSELVES},
+    ("GET", "/v1/notices/{notice_id}"): {"recipient": "as_recipient", **_THEMSELVES},
+    ("POST", "/v1/notices/{notice_id}/delivery"): _STAFF,
+    ("GET", "/v1/duties"): _STAFF,
+    ("POST", "/v1/duties/{case_id}/notice"): _STAFF,
+    ("GET", "/v1/transparency"): {"compliance": "all", "admin": "all"},
     ("GET", "/v1/decisions/{decision_id}/replay"): {"compliance": "with_purpose"},
     ("GET", "/v1/audit/verify"): {"compliance": "all", "admin": "all"},
     ("GET", "/v1/models/current"): _ANY_ROLE,
@@ -72,7 +103,7 @@ class Caller:
     ----------
     principal : Principal
     subject_id : str or None
-        The member of the path; left out of the ``repr``.
+        The member of the path, or a member who asks where it names none; left out of the ``repr``.
     access_purpose : str or None
         What a look-up by staff is for.
     """
@@ -117,10 +148,11 @@ async def caller_of(request: Request) -> Caller:
     Raises
     ------
     Problem
-        ``credentials-required``, ``access-denied``, ``access-purpose-required``.
+        ``credentials-required``, ``access-denied``, ``access-purpose-required``, ``request-invalid``.
     """
     service = service_of(request)
     principal = await authenticate(request, service)
+    _refuse_what_is_not_described(request)
     roles = ACCESS.get((request.method, request.scope["route"].path)) or {}
     ownership = roles.get(principal.role)
     if ownership is None:
@@ -128,6 +160,8 @@ async def caller_of(request: Request) -> Caller:
     service.limits.take(principal)
     raw = request.path_params.get("member")
     subject_id = None if raw is None else await run_in_threadpool(_subject_of, raw, principal, service)
+    if ownership == "themselves":
+        subject_id = principal.subject_id
     if ownership == "own" and (subject_id is None or not principal.is_member(subject_id)):
         raise Problem(PROBLEMS["access-denied"])
     purpose = request.headers.get(_PURPOSE_HEADER)
@@ -138,6 +172,19 @@ async def caller_of(request: Request) -> Caller:
             "Send the header Benne-Access-Purpose with a short name such as dispute:4711.",
         )
     return Caller(principal, subject_id, purpose if ownership == "with_purpose" else None)
+
+
+def _refuse_what_is_not_described(request: Request) -> None:
+    """A misspelt filter must not read as none at all."""
+    if not request.scope["query_string"]:
+        return
+    described = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    known = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+    if not known.issuperset(request.query_params):
+        raise Problem(
+            PROBLEMS["request-invalid"],
+            f"A request may have these after the question mark: {', '.join(sorted(known)) or 'nothing'}.",
+        )
 
 
 def _subject_of(raw: str, principal: Principal, service: Service) -> str:

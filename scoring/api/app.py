@@ -15,8 +15,21 @@ from benne.scoring.api.describing import describe
 from benne.scoring.api.edge import Edge
 from benne.scoring.api.front import ScoresFirst
 from benne.scoring.api.measuring import Measures
-from benne.scoring.api.routes import audit, consents, members, operations, scores
+from benne.scoring.api.routes import (
+    audit,
+    consents,
+    disputes,
+    members,
+    notices,
+    operations,
+    reports,
+    reviews,
+    scores,
+    what_if,
+)
+from benne.scoring.console import console_routes
 from benne.scoring.service import Service
+from benne.scoring.wiring import random_bytes
 
 __all__ = ["create_app"]
 
@@ -25,7 +38,8 @@ Consented, explained credit scores from 350 to 950.
 
 Every answer and every refusal is on record before it is given. A refusal is a problem (RFC 9457) whose `type` says why.
 """
-_ROUTERS = (scores.router, consents.router, members.router, audit.router, operations.router)
+_ROUTERS = (scores.router, consents.router, members.router, reports.router, what_if.router, disputes.router,
+            reviews.router, notices.router, audit.router, operations.router)  # fmt: skip
 
 
 def create_app(service: Service, *, close: bool = True) -> FastAPI:
@@ -54,6 +68,8 @@ def create_app(service: Service, *, close: bool = True) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     settings = service.settings
+    if settings.console:
+        app.router.routes.extend(console_routes(service, random_bytes))
     app.add_middleware(ScoresFirst)
     app.add_middleware(
         Edge, body_limit=settings.body_limit, batch_body_limit=settings.batch_body_limit,

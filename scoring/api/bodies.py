@@ -85,6 +85,14 @@ class EligibilityQuestion(Body):
     reliance: Reliance = Field(default="advisory", description="How much of the outcome rests on it.")
 
 
+class KeyFactorBody(BaseModel):
+    """One thing that weighs on a score; neither a value nor points."""
+
+    code: str = Field(description="Stable name of the cause.")
+    feature: str = Field(description="The feature in which it shows most.")
+    rank: int = Field(ge=1, le=4, description="1 for the strongest.")
+
+
 class ScoreBody(BaseModel):
     """A score, no finer than member and policy allow."""
 
@@ -101,6 +109,13 @@ class ScoreBody(BaseModel):
     as_of: AwareDatetime = Field(description="Moment of the features.")
     decided_at: AwareDatetime
     valid_until: AwareDatetime
+    disputed: bool = Field(default=False, description="Whether something known of the member is disputed.")
+    statement: str | None = Field(
+        default=None, description="What the member says of it, where they want it told with an exact score."
+    )
+    key_factors: list[KeyFactorBody] | None = Field(
+        default=None, description="What weighs most on the score, where the policy grants it with an exact score."
+    )
 
 
 class BenefitBody(BaseModel):
@@ -153,7 +168,9 @@ def score_as_dict(answer: ScoreAnswer, member: str) -> dict[str, object]:
         "as_of": moment(answer.as_of_us).isoformat(),
         "decided_at": moment(answer.decided_at_us).isoformat(),
         "valid_until": moment(answer.valid_until_us).isoformat(),
-    }
+        "disputed": answer.disputed,
+        "statement": answer.statement,
+    } | ({} if answer.key_factors is None else {"key_factors": [dict(factor) for factor in answer.key_factors]})
 
 
 class ConsentChoice(Body):

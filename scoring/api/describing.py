@@ -47,6 +47,7 @@ def _complete(operation: dict[str, Any], roles: Roles | None) -> None:
     elif "422" in answers:
         answers["422"] = {**answers["422"], "description": f"`request-invalid`; {answers['422']['description']}"}
     if roles is not None:
+        answers.setdefault("422", _INVALID)
         operation["security"] = [{"bearer": []}]
         if "with_purpose" in roles.values():
             operation.setdefault("parameters", []).append(_PURPOSE)

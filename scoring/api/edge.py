@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -31,6 +32,13 @@ _HEADERS: Final = (
 
 
 _MOST_DIGITS: Final = 18  # of a length
+
+
+def _with_ours(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """What a response says of itself stands: a page has a policy of its own."""
+    told = list(given)
+    names = {name.lower() for name, _ in told}
+    return [*told, *(header for header in _HEADERS if header[0] not in names)]
 
 
 class _Unreadable(HTTPException):
@@ -74,7 +82,7 @@ class Edge:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                message["headers"] = _with_ours(message.get("headers", ()))
             await send(message)
 
         try:

@@ -118,13 +118,23 @@ _OTHERS: Final = (
     ProblemKind("not-found", 404, "There is nothing at this address."),
     ProblemKind("member-unknown", 404, "No such member is on record."),
     ProblemKind("decision-unknown", 404, "No such decision is on record."),
+    ProblemKind("dispute-unknown", 404, "No such dispute is on record for whoever asks."),
+    ProblemKind("review-unknown", 404, "No such review is on record for whoever asks."),
+    ProblemKind("notice-unknown", 404, "No such notice is on record for whoever asks."),
     ProblemKind("method-not-allowed", 405, "The address does not take this method."),
     ProblemKind("body-too-slow", 408, "The body did not come in time."),
+    ProblemKind("reviewer-not-independent", 403, "Whoever decides a review must have had no part in what it is about."),
+    ProblemKind("state-changed", 409, "Somebody else was first, or it has come too far for this; read it again."),
+    ProblemKind("deadline-not-extendable", 409, "The place gives no more time, or it was given already."),
+    ProblemKind("deadline-passed", 409, "The time in which one may ask for this is over."),
     ProblemKind("proof-not-issued", 409, "What the proof should state is not so, or may not be stated."),
+    ProblemKind("what-if-not-possible", 409, "What was asked cannot be tried on what is known of the member."),
+    ProblemKind("change-not-split", 409, "The change of score cannot be taken apart from what is still kept."),
     ProblemKind("erasure-held", 409, "A legal hold keeps the member's records until it is lifted."),
     ProblemKind("body-too-large", 413, "The body is larger than the service takes."),
     ProblemKind("media-type-not-supported", 415, "The body must be of another media type."),
     ProblemKind("request-invalid", 422, "The request is not as the interface describes it."),
+    ProblemKind("rights-request-not-valid", 422, "A dispute, review or notice cannot be as it was sent."),
     ProblemKind("consent-not-valid", 422, "What was sent is not a consent."),
     ProblemKind("too-many-requests", 429, "More requests came than are allowed; ask again later."),
     ProblemKind("unexpected", 500, "Something unexpected happened; it has been logged."),
@@ -141,8 +151,20 @@ _KIND_OF_ERROR: Final[dict[type[Exception], str]] = {
     errors.ConsentRecordError: "consent-not-valid",
     errors.ConsentRequired: "consent-required",
     errors.DecisionUnknown: "decision-unknown",
+    errors.EngineUnavailable: "unavailable",
     errors.ProofNotIssued: "proof-not-issued",
+    errors.WhatIfNotPossible: "what-if-not-possible",
+    errors.ChangeNotSplit: "change-not-split",
     errors.UnderLegalHold: "erasure-held",
+    errors.RightsError: "rights-request-not-valid",
+    errors.CaseUnknown: "member-unknown",
+    errors.DisputeUnknown: "dispute-unknown",
+    errors.ReviewUnknown: "review-unknown",
+    errors.NoticeUnknown: "notice-unknown",
+    errors.StateChanged: "state-changed",
+    errors.ReviewerNotIndependent: "reviewer-not-independent",
+    errors.DeadlineNotExtendable: "deadline-not-extendable",
+    errors.DeadlinePassed: "deadline-passed",
     errors.RateExceeded: "too-many-requests",
     errors.ServiceBusy: "unavailable",
     errors.StoreError: "unavailable",
@@ -150,6 +172,7 @@ _KIND_OF_ERROR: Final[dict[type[Exception], str]] = {
     errors.ModelError: "unavailable",
     errors.KeyRingError: "unavailable",
     errors.VaultError: "unavailable",
+    errors.Erased: "member-erased",
     TimeoutError: "unavailable",
 }
 """One table from what went wrong to what is answered; the nearest listed parent of an error counts."""
@@ -162,7 +185,8 @@ _SLUG_OF_STATUS: Final = {
     415: "media-type-not-supported",
 }
 
-_TOLD: Final = (errors.ConsentRecordError, errors.ConsentRequired, errors.ProofNotIssued)
+_TOLD: Final = (errors.ConsentRecordError, errors.ConsentRequired, errors.EngineUnavailable, errors.ProofNotIssued,
+                errors.RightsError, errors.WhatIfError)  # fmt: skip
 """Errors whose own words may be told: they name fields, never members."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benne.errors import ConsentRequired
+from benne.explain.reasons import KeyFactor
 from benne.features.categories import CATEGORIES
 from benne.features.engines.online import FeatureVector
 from benne.models import Explanation
@@ -17,6 +18,7 @@ from benne.scoring.consent.vocabulary import DenyReason, Granularity
 from benne.scoring.decisions.request import ScoreRequest
 from benne.scoring.decisions.served_model import ServedModel
 from benne.scoring.policy import PurposePolicy
+from benne.scoring.rights.marks import Mark
 
 __all__ = ["Allowed", "Case", "Scored"]
 
@@ -32,12 +34,16 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A row of the pass's explanation, the values it explains in the model's order, and the model that made it."""
+    """A row of the pass's explanation, the values it explains in the model's order, and the model that made it.
+
+    ``key_factors`` are there where the policy grants them.
+    """
 
     explanation: Explanation
     row: int
     values: npt.NDArray[np.float64]
     served: ServedModel
+    key_factors: tuple[KeyFactor, ...] | None = None
 
 
 @dataclass(slots=True, repr=False)
@@ -53,6 +59,7 @@ class Case:
     vector: FeatureVector | None = None
     withheld: frozenset[str] = field(default_factory=frozenset)
     scored: Scored | None = None
+    mark: Mark | None = None
 
     @property
     def stands(self) -> bool:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from benne.scoring.decisions.case import Case, Scored
 from benne.scoring.decisions.kept import KeptDecision, reasons_content
 from benne.scoring.decisions.request import ScoreAnswer
+from benne.scoring.policy import Policies
+from benne.scoring.policy.answering import benefit_mark
 from benne.scoring.store.vault import MemberKey, NewPayload
 
 __all__ = ["answer_from", "digests_of", "kept_of", "payload_of"]
 
 
-def kept_of(case: Case, scored: Scored, answer: ScoreAnswer) -> KeptDecision:
+def kept_of(case: Case, scored: Scored, answer: ScoreAnswer, policies: Policies) -> KeptDecision:
     """Everything it takes to come to the answer again."""
     asked = case.request.asked
+    mark = {} if asked.benefit is None else {"mark": benefit_mark(policies.benefits[asked.benefit])}
     return KeptDecision(
         decision_id=case.decision_id,
         model_id=scored.served.model_id,
         config_hash=scored.served.config_hash,
         policy_version=answer.policy_version,
-        asked={name: getattr(asked, name) for name in type(asked).__dataclass_fields__},
+        asked={name: getattr(asked, name) for name in type(asked).__dataclass_fields__} | mark,
         as_of_us=answer.as_of_us,
         values=scored.values,
         withheld=case.withheld,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benne.errors import DecisionUnknown
+from benne.explain.reasons import KeyFactor
 from benne.features.categories import CATEGORIES
 from benne.models import Explanation
 
@@ -32,7 +34,7 @@ class KeptDecision:
     ----------
     decision_id, model_id, config_hash, policy_version : str
     asked : dict
-        Recipient, purpose, context, reliance, granularity, threshold, benefit.
+        Recipient, purpose, context, reliance, granularity, threshold, benefit; of a benefit also its ``mark``.
     as_of_us : int
     values : ndarray of float64, shape (features,)
         In the model's order; NaN where null or withheld.
@@ -80,12 +82,25 @@ class KeptDecision:
         """What was told, as it is digested."""
         return _ENCODE(self.answer).encode()
 
-    def with_score(self, score: float, band: str) -> KeptDecision:
-        """The same decision, had it been told from this score and band."""
-        told = {
+    @property
+    def mark(self) -> int | None:
+        """The pass mark that was asked about: a threshold, or the one of a benefit as it was then."""
+        mark: int | None = self.asked.get("mark", self.asked["threshold"])
+        return mark
+
+    @property
+    def tells_key_factors(self) -> bool:
+        """Whether key factors were told."""
+        return "key_factors" in self.answer
+
+    def with_score(self, score: float, band: str, key_factors: Sequence[KeyFactor] = ()) -> KeptDecision:
+        """The same decision, had it been told from this score, this band and these key factors."""
+        told: dict[str, Any] = {
             "score": None if self.answer["score"] is None else score,
             "band": None if self.answer["band"] is None else band,
         }
+        if self.tells_key_factors:
+            told["key_factors"] = [factor.as_told() for factor in key_factors]
         return replace(self, answer={**self.answer, **told})
 
     def _inputs(self) -> dict[str, Any]:

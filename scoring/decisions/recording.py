@@ -21,6 +21,7 @@ from benne.scoring.decisions.permitting import ledger_head, permissions
 from benne.scoring.decisions.request import Refusal, ScoreAnswer
 from benne.scoring.decisions.telling import told
 from benne.scoring.policy import Policies
+from benne.scoring.rights.marks import marks_of
 from benne.scoring.store.member_key import MEMBER_DOMAIN
 from benne.scoring.store.vault import MemberKey, MemberVault, NewPayload
 
@@ -73,10 +74,17 @@ class Recorder:
             _ask_again(connection, now_us, cases)
         record_decisions(connection, _consents(cases), time_us=now_us)
         keys, repeats = self._keys(connection, now_us, cases), Repeats(connection, cases)
+        self._mark(connection, [case for case in cases if case.stands])
         made = [self._made(connection, now_us, case, keys.get(case.request.subject_id), repeats) for case in cases]
         self._vault.put_many(connection, [one.payload for one in made if one.payload], now_us, keys=keys)
         repeats.write(connection)
         return [AuditEntry(**one.entry) for one in made], [one.answer for one in made]
+
+    def _mark(self, connection: Connection, cases: Sequence[Case]) -> None:
+        """What is disputed is flagged from the moment it is, so it is looked for where nothing can come between."""
+        marks = marks_of(connection, {case.request.subject_id for case in cases}, self._vault) if cases else {}
+        for case in cases:
+            case.mark = marks.get(case.request.subject_id)
 
     def _made(self, connection: Connection, now_us: int, case: Case, key: MemberKey | None, repeats: Repeats) -> _Made:
         earlier = repeats.earlier(case) if case.stands else None
@@ -86,7 +94,7 @@ class Recorder:
         if first is not None:
             return _Made(self._entry(case, key) | {"about_event": earlier, "model_id": first.model_id}, first)
         answer = told(case, case.scored, case.permission, self._policies, now_us)
-        kept, retained = kept_of(case, case.scored, answer), _retained_until(case, now_us)
+        kept, retained = kept_of(case, case.scored, answer, self._policies), _retained_until(case, now_us)
         repeats.remember(case, answer)
         entry = self._entry(case, key) | digests_of(key, kept, case.scored) | {"retention_until_us": retained}
         return _Made(entry, answer, payload_of(case, kept, retained))

@@ -7,7 +7,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from benne.errors import DecisionUnknown, Erased, VaultError
+from benne.errors import DecisionUnknown, Erased, ReferenceUnknown, VaultError
+from benne.explain.reasons import KeyFactor, Method, Reasons, key_factors_of, reasons_of
 from benne.features.categories import CATEGORIES
 from benne.features.engines.online import FeatureVector
 from benne.models import Explanation
@@ -43,6 +44,25 @@ class Remade:
     vector: FeatureVector
     explanation: Explanation
     served: ServedModel
+
+    def key_factors(self) -> tuple[KeyFactor, ...]:
+        """What weighs most on the score, found again."""
+        withheld = [self.kept.withheld]
+        table = self.served.table([self.vector], withheld)
+        return key_factors_of(self.served.model, table, withheld, explanation=self.explanation)[0]
+
+    def reasons(self) -> Reasons | None:
+        """Why the score is not higher, against those just above the mark that was asked about, or else everybody.
+
+        None where the model knows too little of its reference sample.
+        """
+        withheld, mark = [self.kept.withheld], self.kept.mark
+        table = self.served.table([self.vector], withheld)
+        method = Method("everybody") if mark is None else Method("just_above", float(mark))
+        try:
+            return reasons_of(self.served.model, table, withheld, method=method, explanation=self.explanation)[0]
+        except ReferenceUnknown:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,8 @@ class Replayer:
 
     def _digests(self, connection: Connection, remade: Remade) -> dict[str, str]:
         key = self._vault.keys_of(connection, [remade.subject_id], create=False, now_us=0)[remade.subject_id]
-        answer = remade.kept.with_score(float(remade.explanation.score[0]), str(remade.explanation.band[0]))
+        factors = remade.key_factors() if remade.kept.tells_key_factors else ()
+        answer = remade.kept.with_score(float(remade.explanation.score[0]), str(remade.explanation.band[0]), factors)
         return {
             "input": key.digest("input", remade.kept.input_content()),
             "output": key.digest("output", answer.answer_content()),

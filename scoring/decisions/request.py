@@ -89,6 +89,13 @@ class ScoreAnswer:
     model_id, policy_version : str
     as_of_us, decided_at_us, valid_until_us : int
         Microseconds since 1970-01-01 UTC: moment of the features, of the answer, and its end.
+    key_factors : tuple of dict, or None
+        What weighs most on the score, the strongest first, each with ``code``, ``feature`` and ``rank``; None where
+        the policy does not grant them.
+    disputed : bool
+        Whether something about the member is disputed, or was and they have a statement that travels.
+    statement : str or None
+        What the member says of it, where they want it told and ``granularity`` is ``exact``.
     """
 
     decision_id: str
@@ -104,6 +111,9 @@ class ScoreAnswer:
     as_of_us: int
     decided_at_us: int
     valid_until_us: int
+    key_factors: tuple[Mapping[str, str | int], ...] | None = None
+    disputed: bool = False
+    statement: str | None = None
 
     def __repr__(self) -> str:
         """Without anything told about the member."""
@@ -111,20 +121,24 @@ class ScoreAnswer:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
-        plain = {name: getattr(self, name) for name in type(self).__dataclass_fields__}
-        return plain | {
-            "categories": list(self.categories),
-            "benefit": None if self.benefit is None else asdict(self.benefit),
-        }
+        left_out = {"key_factors", "disputed", "statement"}  # where there is nothing to tell
+        plain = {name: getattr(self, name) for name in type(self).__dataclass_fields__ if name not in left_out}
+        if self.key_factors is not None:
+            plain["key_factors"] = [dict(factor) for factor in self.key_factors]
+        if self.disputed:
+            plain |= {"disputed": True, "statement": self.statement}
+        benefit = None if self.benefit is None else asdict(self.benefit)
+        return plain | {"categories": list(self.categories), "benefit": benefit}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> ScoreAnswer:
         """What :meth:`as_dict` gave, as it was."""
-        benefit = plain["benefit"]
+        benefit, factors = plain["benefit"], plain.get("key_factors")
         given = {
             **plain,
             "categories": tuple(plain["categories"]),
             "benefit": None if benefit is None else BenefitResult(**benefit),
+            "key_factors": None if factors is None else tuple(factors),
         }
         return cls(**given)
 

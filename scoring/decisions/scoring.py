@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benne.errors import FeatureValueError, InsufficientEvidence
+from benne.explain.reasons import KeyFactor, key_factors_of
 from benne.models import Explanation
 from benne.scoring.batch import unscorable
 from benne.scoring.decisions.case import Case, Scored
 from benne.scoring.decisions.served_model import ServedModel
+from benne.scoring.decisions.telling import grants_key_factors
 from benne.scoring.scorer import check_sums
 
 __all__ = ["explained", "score_cases"]
@@ -41,9 +43,18 @@ def score_cases(cases: Sequence[Case], served: ServedModel) -> None:
                 case.refuse(str(reason))
         score_cases(cases, served)
         return
-    values = table.to_numpy()
+    values, factors = table.to_numpy(), _key_factors([case for case, _ in ready], served, table)
     for row, (case, _) in enumerate(ready):
-        case.scored = Scored(explanation, row, values[row], served)
+        case.scored = Scored(explanation, row, values[row], served, factors.get(row))
+
+
+def _key_factors(cases: Sequence[Case], served: ServedModel, table: pd.DataFrame) -> dict[int, tuple[KeyFactor, ...]]:
+    """Of the rows whose answers will name them; for the others nothing is computed."""
+    rows = [row for row, case in enumerate(cases) if grants_key_factors(case)]
+    if not rows:
+        return {}
+    withheld = [cases[row].withheld for row in rows]
+    return dict(zip(rows, key_factors_of(served.model, table.iloc[rows], withheld), strict=True))
 
 
 def explained(served: ServedModel, table: pd.DataFrame, withheld: Sequence[frozenset[str]]) -> Explanation:

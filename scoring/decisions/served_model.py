@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.errors import FeatureColumnsError, ModelDirectoryError, ModelError
+from benne.explain.reasons import Explains
 from benne.features.engines.online import FeatureVector
-from benne.models import CreditScoreModel, Explanation
+from benne.models import CreditScoreModel
 from benne.models.model_directory import MANIFEST, found_model
 
 __all__ = ["ModelShelf", "ModelSlot", "Scores", "ServedModel", "identity_of", "served"]
@@ -25,11 +26,8 @@ __all__ = ["ModelShelf", "ModelSlot", "Scores", "ServedModel", "identity_of", "s
 _DIGITS: Final = 16  # of the manifest's hash; enough that two models never share them by accident
 
 
-class Scores(Protocol):
+class Scores(Explains, Protocol):
     """What serving needs of a model; :class:`benne.models.CreditScoreModel` has it."""
-
-    def explain(self, X: pd.DataFrame, withheld: Sequence[frozenset[str]] = ...) -> Explanation: ...
-    def predict_score(self, X: pd.DataFrame, withheld: Sequence[frozenset[str]] = ...) -> npt.NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True, eq=False)

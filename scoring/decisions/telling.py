@@ -12,7 +12,7 @@ from benne.scoring.decisions.request import ScoreAnswer
 from benne.scoring.policy import Policies, answer_granularity, benefit_result, threshold_result
 from benne.scoring.policy.answering import mark_missing
 
-__all__ = ["refuse_what_cannot_be_told", "told"]
+__all__ = ["grants_key_factors", "refuse_what_cannot_be_told", "told"]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -25,6 +25,14 @@ def refuse_what_cannot_be_told(case: Case, allowed: Allowed, permission: Permiss
         case.refuse(missing.reason)
 
 
+def grants_key_factors(case: Case) -> bool:
+    """Whether the answer to a case will name key factors: policy grants them, and an exact score may be told."""
+    allowed, permission = case.allowed_or_raise, case.permission
+    if not allowed.rules.key_factors or permission is None:
+        return False
+    return answer_granularity(allowed.rules, permission.granularity, allowed.granularity) == "exact"
+
+
 def told(case: Case, scored: Scored, permission: Permission, policies: Policies, now_us: int) -> ScoreAnswer:
     """The answer to a case that was scored."""
     asked, allowed = case.request.asked, case.allowed_or_raise
@@ -32,6 +40,7 @@ def told(case: Case, scored: Scored, permission: Permission, policies: Policies,
     score = float(scored.explanation.score[scored.row])
     mark = None if asked.threshold is None else threshold_result(score, asked.threshold)
     benefit = None if asked.benefit is None else benefit_result(policies.benefits[asked.benefit], score)
+    factors = scored.key_factors if granularity == "exact" else None
     return ScoreAnswer(
         decision_id=case.decision_id,
         granularity=granularity,
@@ -46,4 +55,7 @@ def told(case: Case, scored: Scored, permission: Permission, policies: Policies,
         as_of_us=case.as_of_us,
         decided_at_us=now_us,
         valid_until_us=now_us + allowed.rules.answer_valid // _MICROSECOND,
+        key_factors=None if factors is None else tuple(factor.as_told() for factor in factors),
+        disputed=case.mark is not None,
+        statement=None if case.mark is None or granularity != "exact" else case.mark.statement,
     )

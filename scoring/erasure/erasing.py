@@ -20,7 +20,7 @@ from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.unit_of_work import Committed, Work
 from benne.scoring.erasure.acts import SYSTEM, Actor, Subject, subject_of
 from benne.scoring.erasure.compaction import compact
-from benne.scoring.erasure.forgetting import delete_payloads, destroy_key
+from benne.scoring.erasure.forgetting import delete_payloads, destroy_key, forget_rights
 from benne.scoring.erasure.holds import Hold, standing_holds
 from benne.scoring.erasure.parts import Erasable
 from benne.scoring.erasure.steps import (
@@ -41,7 +41,7 @@ from benne.scoring.store.vault import MemberVault
 
 __all__ = ["Commits", "Erasure", "ErasureReport", "Requested", "WithdrawsConsent"]
 
-_TABLES: Final = ("members", "member_payloads", "api_keys")
+_TABLES: Final = ("members", "member_payloads", "api_keys", "rights_cases", "correction_steps", "notice_members")
 _MAY: Final = ("member", "compliance", "admin", "system")
 _FAILURES: Final = (BenneError, OSError, SQLAlchemyError, sqlite3.Error)
 
@@ -232,6 +232,7 @@ class Erasure:
         if holds:
             raise _under_hold(holds)
         destroy_key(connection, subject_id, now_us)
+        forget_rights(connection, subject_id, now_us)
 
     def _finish(self, ready: list[Begun], failed: dict[str, str]) -> tuple[list[Begun], list[Begun]]:
         if not ready:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from benne.errors import DecisionUnknown, VaultError
-from benne.explain import MemberExplanation, explain_member
+from benne.explain import MemberExplanation, about_model, explain_member
+from benne.explain.texts import Language
 from benne.features import registry
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.record import AuditEntry
+from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.decisions.replay import Remade, Replayer
 from benne.scoring.members.recording import Doing, MemberRecorder
 from benne.scoring.store.database import Store
 from benne.scoring.store.vault import MemberVault
 
-__all__ = ["Explanations"]
+__all__ = ["Explanations", "in_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ class Explanations:
     replayer: Replayer
     recorder: MemberRecorder
 
-    def explain(self, subject_id: str, doing: Doing, decision_id: str | None = None) -> tuple[str, MemberExplanation]:
+    def explain(
+        self, subject_id: str, doing: Doing, decision_id: str | None = None, language: Language = "en"
+    ) -> tuple[str, MemberExplanation]:
         """The explanation of a decision, by default the newest; with its id.
 
         Raises
@@ -59,7 +63,7 @@ class Explanations:
             ], None  # fmt: skip
 
         self.group.submit(work)
-        return found, _in_words(remade)
+        return found, in_words(remade, language)
 
     def _remade(self, connection: Connection, subject_id: str, decision_id: str | None) -> Remade:
         try:
@@ -74,11 +78,21 @@ class Explanations:
         return remade
 
 
-def _in_words(remade: Remade) -> MemberExplanation:
-    categories = {
-        category: [remade.served.names[k] for k in places] for category, places in remade.served.columns.items()
-    }
-    return explain_member(remade.explanation, 0, remade.vector.to_frame(), categories, registry)
+def in_words(remade: Remade, language: Language) -> MemberExplanation:
+    """A decision that was made again, explained: with its dates, model, reference sample and reasons."""
+    kept, served = remade.kept, remade.served
+    categories = {category: [served.names[k] for k in places] for category, places in served.columns.items()}
+    about = about_model(
+        served.model,
+        kept.withheld,
+        language=language,
+        as_of=from_microseconds(kept.as_of_us),
+        decided_at=from_microseconds(kept.answer["decided_at_us"]),
+        decision_id=kept.decision_id,
+        model_id=kept.model_id,
+        reasons=remade.reasons(),
+    )
+    return explain_member(remade.explanation, 0, remade.vector.to_frame(), categories, registry, about)
 
 
 def _unknown() -> DecisionUnknown:

@@ -17,6 +17,7 @@ __all__ = [
     "BenefitResult",
     "ThresholdResult",
     "answer_granularity",
+    "benefit_mark",
     "benefit_result",
     "mark_missing",
     "threshold_result",
@@ -113,10 +114,14 @@ def benefit_result(benefit: BenefitPolicy, score: float | None, bands: Sequence[
     ...
     benne.errors.PolicyError: benefits.x.band must be one of poor, fair, good, very good, excellent, got 'splendid'. ...
     """
-    mark = benefit.threshold if benefit.threshold is not None else _lowest(benefit, bands)
-    if score is not None and _shown(score) >= mark:
+    if score is not None and _shown(score) >= benefit_mark(benefit, bands):
         return BenefitResult(benefit.name, "granted", benefit.grants)
     return BenefitResult(benefit.name, "ordinary_way")
+
+
+def benefit_mark(benefit: BenefitPolicy, bands: Sequence[Band] = DEFAULT_BANDS) -> int:
+    """The score from which a benefit is granted; arguments and errors as of :func:`benefit_result`."""
+    return benefit.threshold if benefit.threshold is not None else _lowest(benefit, bands)
 
 
 def _shown(score: float) -> int:

@@ -63,6 +63,8 @@ class PurposePolicy:
         Where a person reviews an outcome; strong and sole reliance need one.
     required_categories : frozenset of str
         Without consent for these there is no answer.
+    key_factors : bool
+        Whether an exact answer also names what weighs most on the score; neither values nor points.
     answer_valid, vector_age, payload_retention : timedelta
         How long an answer holds, how old features may be, how long payloads are kept.
 
@@ -80,6 +82,7 @@ class PurposePolicy:
     marks: tuple[int, ...] = ()
     review_route: str | None = None
     required_categories: frozenset[str] = frozenset()
+    key_factors: bool = False
     answer_valid: timedelta = timedelta(days=1)
     vector_age: timedelta = timedelta(days=7)
     payload_retention: timedelta = timedelta(days=730)
@@ -87,13 +90,19 @@ class PurposePolicy:
     def __post_init__(self) -> None:
         _require_one_of("purpose", self.purpose, PURPOSES)
         at = f"purposes.{self.purpose}"
-        if not isinstance(self.enabled, bool):
-            raise _wrong(f"{at}.enabled", "true or false", self.enabled)
+        for name in ("enabled", "key_factors"):
+            if not isinstance(getattr(self, name), bool):
+                raise _wrong(f"{at}.{name}", "true or false", getattr(self, name))
         _require_names(f"{at}.contexts", self.contexts)
         _require_one_of(f"{at}.reliance", self.reliance, RELIANCES)
         _require_one_of(f"{at}.granularity", self.granularity, FROM_COARSE)
         _require_marks(f"{at}.marks", self.marks)
         _require_review(at, self.reliance, self.review_route)
+        if self.key_factors and self.granularity != "exact":
+            raise PolicyError(
+                f"{at}.key_factors must be false where the granularity is not exact, got true. "
+                "Key factors go with a score; leave them out."
+            )
         for category in sorted(self.required_categories):
             _require_one_of(f"{at}.required_categories", category, CATEGORIES)
         for name in ("answer_valid", "vector_age", "payload_retention"):
@@ -246,6 +255,8 @@ class Policies:
 
 def _plain(part: PurposePolicy | BenefitPolicy) -> dict[str, Any]:
     named = {name: getattr(part, name) for name in type(part).__dataclass_fields__}
+    if named.get("key_factors") is False:
+        del named["key_factors"]  # so that policies from before there was the switch keep their version
     return {name: _plain_value(value) for name, value in named.items()}
 
 

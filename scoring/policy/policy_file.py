@@ -186,6 +186,7 @@ _PURPOSE_KEYS: Final[dict[str, tuple[str, Callable[[str, Any], Any]]]] = {
     "marks": ("marks", _marks),
     "review_route": ("review_route", _text),
     "required_categories": ("required_categories", _set),
+    "key_factors": ("key_factors", _truth),
     "answer_valid_hours": ("answer_valid", _period(timedelta(hours=1))),
     "vector_age_hours": ("vector_age", _period(timedelta(hours=1))),
     "payload_retention_days": ("payload_retention", _period(timedelta(days=1))),

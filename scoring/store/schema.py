@@ -29,6 +29,7 @@ from benne.scoring.store.access_tables import api_keys, recipients
 from benne.scoring.store.audit_tables import audit_records
 from benne.scoring.store.member_tables import APPEND_ONLY_MEMBER_TABLES
 from benne.scoring.store.metadata import METADATA, VERSION_TABLE, one_of, sequence
+from benne.scoring.store.rights_tables import APPEND_ONLY_RIGHTS_TABLES
 from benne.scoring.store.service_tables import (
     APPEND_ONLY_SERVICE_TABLES,
     feature_layouts,
@@ -227,4 +228,5 @@ APPEND_ONLY_TABLES: Final = (
     "audit_records",
     *APPEND_ONLY_MEMBER_TABLES,
     *APPEND_ONLY_SERVICE_TABLES,
+    *APPEND_ONLY_RIGHTS_TABLES,
 )

@@ -23,11 +23,15 @@ to do; it never contains a member's data.
     │   ├── LabelError             labels are null, of one class, or not binary
     │   ├── InsufficientEvidence   too little is left to score
     │   ├── ExplanationError       base, points and clipping do not add up to the score
+    │   ├── ReferenceUnknown       too little is known of the members that others are compared with
     │   └── ModelDirectoryError    a saved model is corrupted, incomplete or from a newer Benne
     ├── ConsentError
     │   ├── ConsentRecordError     a consent record may not be written
     │   ├── ConsentRequired        no active consent covers what was asked
     │   └── CategoryWithheld       a withheld category reached something that would have used it
+    ├── WhatIfError                what could be, or what has changed, cannot be said
+    │   ├── WhatIfNotPossible      the moment, the action or what is known of the member does not carry it
+    │   └── ChangeNotSplit         a change of score cannot be taken apart from what is still kept
     ├── TextMissing                no text of that key or language is in the catalogue
     ├── DatasetError               a real data set is missing or is not the known original
     ├── SimulationError            a simulated world cannot be made, or fails a check on what it must hold
@@ -39,6 +43,15 @@ to do; it never contains a member's data.
     │   └── Erased                 its member was erased, and what was known of them
     ├── ErasureError               an erasure or a legal hold cannot be as asked
     │   └── UnderLegalHold         the law keeps what should be erased
+    ├── RightsError                a dispute, review, correction or notice cannot be as asked
+    │   ├── CaseUnknown            nothing of that id is on record for whoever asks
+    │   │   ├── DisputeUnknown
+    │   │   ├── ReviewUnknown
+    │   │   └── NoticeUnknown
+    │   ├── StateChanged           somebody else was first, or it has come too far for this
+    │   ├── ReviewerNotIndependent whoever would decide took part before
+    │   ├── DeadlineNotExtendable  the place gives no more time, or it was given already
+    │   └── DeadlinePassed         the time in which one may ask is over
     ├── PolicyError                policies do not say what they must, or allow what may not be
     ├── AccessError
     │   ├── AccessDenied           whoever asks has not shown who they are
@@ -136,6 +149,10 @@ class ExplanationError(ModelError, ArithmeticError):
     """Base, points and clipping do not add up to the score."""
 
 
+class ReferenceUnknown(ModelError, LookupError):
+    """Too little is known of the members that others are compared with."""
+
+
 class ModelDirectoryError(ModelError, ValueError):
     """A saved model is corrupted, incomplete, or was written by a newer Benne."""
 
@@ -154,6 +171,18 @@ class ConsentRequired(ConsentError, PermissionError):
 
 class CategoryWithheld(ConsentError, ValueError):
     """A withheld category reached something that would have used it."""
+
+
+class WhatIfError(BenneError):
+    """What could be, or what has changed, cannot be said."""
+
+
+class WhatIfNotPossible(WhatIfError, ValueError):
+    """The moment, the action or what is known of the member does not carry a what-if."""
+
+
+class ChangeNotSplit(WhatIfError, ValueError):
+    """A change of score cannot be taken apart from what is still kept."""
 
 
 class TextMissing(BenneError, KeyError):
@@ -209,6 +238,46 @@ class UnderLegalHold(ErasureError, PermissionError):
     def __init__(self, message: str, holds: tuple[object, ...] = ()) -> None:
         super().__init__(message)
         self.holds = holds
+
+
+class RightsError(BenneError, ValueError):
+    """A dispute, review, correction or notice cannot be as asked."""
+
+
+class CaseUnknown(RightsError, KeyError):
+    """Nothing of that id is on record for whoever asks."""
+
+    def __str__(self) -> str:
+        """The message itself; a KeyError would quote it."""
+        return str(self.args[0])
+
+
+class DisputeUnknown(CaseUnknown):
+    """No such dispute is on record for whoever asks."""
+
+
+class ReviewUnknown(CaseUnknown):
+    """No such review is on record for whoever asks."""
+
+
+class NoticeUnknown(CaseUnknown):
+    """No such notice is on record for whoever asks."""
+
+
+class StateChanged(RightsError, RuntimeError):
+    """Somebody else was first, or it has come too far for what was asked; read it again."""
+
+
+class ReviewerNotIndependent(RightsError, PermissionError):
+    """Whoever would decide a review took part in the decision, or has handled the case before."""
+
+
+class DeadlineNotExtendable(RightsError):
+    """The place gives no more time for an answer, or it was given already."""
+
+
+class DeadlinePassed(RightsError):
+    """The time in which one may ask for something is over."""
 
 
 class PolicyError(BenneError, ValueError):

@@ -162,6 +162,18 @@ def test_an_explanation_in_text_adds_up_and_equals_the_score(run, scored):
     assert (scores["score"] == explained["score"]).any()
 
 
+def test_an_explanation_in_chinese_is_written_as_page_and_pdf_beside_the_answer(run, scored, tmp_path):
+    platform, _ = scored
+    asked = (platform / "features.parquet", "--model", platform / "model", *platform.ledger, *ASKED, *platform.key)
+    page, pdf = tmp_path / "report.html", tmp_path / "report.pdf"
+    written = ("--language", "zh", "--html", page, "--pdf", pdf)
+    told = run("explain", *asked, "--member", platform.member_with("scored"), *written)
+    assert told.stdout.startswith("信用分 ")
+    assert str(pdf) in told.stderr
+    assert "<h1>您的信用报告</h1>" in page.read_text("utf-8")
+    assert pdf.read_bytes().startswith(b"%PDF-1.7")
+
+
 def test_a_member_who_never_consented_gets_no_explanation(run, scored):
     platform, _ = scored
     asked = (platform / "features.parquet", "--model", platform / "model", *platform.ledger, *ASKED, *platform.key)

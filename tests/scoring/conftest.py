@@ -48,6 +48,12 @@ IN_EVERY_SERVICE_TABLE = (
     f"INSERT INTO model_promotions VALUES (1, 'benne/{'0' * 16}', '{'0' * 64}', 0, 'ops-3')",
     f"INSERT INTO feature_layouts VALUES ('{'0' * 64}', '[]')",
 )
+IN_EVERY_RIGHTS_TABLE = (
+    "INSERT INTO rights_case_events VALUES ('case-1', 1, 'opened', 'opened', 0, 'member', NULL)",
+    f"INSERT INTO notices VALUES ('notice-1', 'adverse_action', 'member', NULL, 'us', '1', '{'0' * 64}', 'en', "
+    f"'{'0' * 64}', NULL, NULL, NULL, 0, 'system', NULL, 0)",
+    "INSERT INTO notice_deliveries VALUES ('notice-1', 1, 'queued', 'in_app', 0, 'system', NULL)",
+)
 
 
 class TurnableClock:
@@ -161,7 +167,7 @@ class Platform:
                            service="registry", policy_version="2026-03")  # fmt: skip
         with self.store.write() as connection:
             append(connection, [entry], now_us=0)
-            for statement in IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE:
+            for statement in IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE + IN_EVERY_RIGHTS_TABLE:
                 connection.exec_driver_sql(statement)
 
     def rows(self, table: str) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
+from benne.explain.texts import Language
 from benne.scoring.api.access import Caller, caller_of, service_of
 from benne.scoring.api.bodies import (
     ErasureBody,
@@ -31,6 +32,9 @@ __all__ = ["router"]
 router = APIRouter(tags=["members"])
 From = Annotated[Caller, Depends(caller_of)]
 _USUAL = ("credentials-required", "access-denied", "access-purpose-required")
+_AS_TEXT_TOO: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The explanation.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.post("/v1/members/{member}/score", response_model=ScoreBody, responses=responses(*_USUAL, *WHY))
@@ -43,15 +47,23 @@ def own_score(request: Request, caller: From) -> JSONResponse:
     return JSONResponse(score_as_dict(answer, service.pseudonyms.of(SELF, caller.member)))
 
 
-@router.get("/v1/members/{member}/explanation", responses=responses(*_USUAL, "decision-unknown"))
+@router.get(
+    "/v1/members/{member}/explanation",
+    response_model=ExplanationBody,
+    responses={**responses(*_USUAL, "decision-unknown"), **_AS_TEXT_TOO},
+)
 def explanation_of_a_score(
     request: Request,
     caller: From,
     decision_id: Annotated[str | None, Query(max_length=36, description="By default the newest decision.")] = None,
-) -> ExplanationBody:
+    language: Annotated[Language, Query(description="The language of its sentences.")] = "en",
+    format: Annotated[Literal["json", "text"] | None, Query(description="By default as `Accept` says.")] = None,
+) -> ExplanationBody | PlainTextResponse:
     """What a score was made of, in points that add up, made again from what was scored."""
-    found, explanation = service_of(request).explanations.explain(caller.member, caller.doing, decision_id)
-    return ExplanationBody(decision_id=found, explanation=explanation.as_dict())
+    found, said = service_of(request).explanations.explain(caller.member, caller.doing, decision_id, language)
+    if format == "text" or (format is None and _wants_text(request.headers.get("accept", ""))):
+        return PlainTextResponse(said.as_text())
+    return ExplanationBody(decision_id=found, explanation=said.as_dict())
 
 
 @router.get("/v1/members/{member}/history", responses=responses(*_USUAL))
@@ -100,3 +112,9 @@ def proof_for_somebody(question: ProofQuestion, request: Request, caller: From) 
 def erase_a_member(request: Request, caller: From) -> ErasureBody:
     """Erase a member: their consents end and their key is destroyed at once; the bytes go with the next compaction."""
     return ErasureBody(erasure_id=service_of(request).erase(caller.member, caller.actor), status="key_destroyed")
+
+
+def _wants_text(accept: str) -> bool:
+    """Whether plain text is asked for, and JSON is not."""
+    kinds = {part.partition(";")[0].strip() for part in accept.split(",")}
+    return "text/plain" in kinds and not kinds & {"application/json", "*/*"}

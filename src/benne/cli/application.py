@@ -13,6 +13,8 @@ from benne.cli import (
     consent,
     data,
     demo,
+    disclosures,
+    duties,
     erase,
     explain,
     features,
@@ -53,6 +55,7 @@ The way of the data:
   recipients, apikey       who may ask
   proofs                   what a member may show to others
   service, serve           scores over HTTP
+  duties, disclosures      what members are owed by when, and what laws compelled
   keyring, erase, hold     what members' records are encrypted with, forgetting them, and what the law keeps
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
@@ -147,6 +150,8 @@ app.add_typer(models.app, name="models")
 app.command()(score.score)
 app.command()(explain.explain)
 app.add_typer(service.app, name="service")
+app.add_typer(duties.app, name="duties")
+app.add_typer(disclosures.app, name="disclosures")
 app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)

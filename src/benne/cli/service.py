@@ -152,9 +152,10 @@ def tidy(
     ] = False,
     want_json: WantJson = False,
 ) -> None:
-    """Put on record which consents ran out, delete what was kept long enough, and go on with erasures.
+    """Put on record which consents ran out and what is overdue, and go on with corrections and erasures.
 
-    A running service does the same every quarter of an hour, without --compact: run that by a timer at night.
+    What was kept long enough is deleted. A running service does the same every quarter of an hour, without --compact:
+    run that by a timer at night.
 
     \b
     Example:
@@ -170,7 +171,8 @@ def tidy(
         answer_json({name: getattr(done, name) for name in type(done).__dataclass_fields__})
         return
     answer(f"{done.consents_expired:,} consents ran out; {done.payloads_dropped:,} payloads and "
-           f"{done.keys_forgotten:,} idempotency keys dropped; {done.erasures_finished:,} erasures done")  # fmt: skip
+           f"{done.keys_forgotten:,} idempotency keys dropped; {done.erasures_finished:,} erasures done; "
+           f"{done.deadlines_escalated:,} deadlines escalated, {done.corrections_done:,} corrections done")  # fmt: skip
 
 
 @app.command()

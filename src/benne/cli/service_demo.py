@@ -31,6 +31,10 @@ curl -s {url}/v1/members/me/explanation -H 'Authorization: Bearer {member_key}'
 # 3  {consenting} takes their consent back. Ask 1 again: refused, from the next call on
 curl -s -X DELETE '{url}/v1/members/me/consents?purpose={purpose}&recipient={recipient}' \\
   -H 'Authorization: Bearer {member_key}'
+
+# In a browser: compliance staff at {url}/console (then look up {consenting}), {consenting} at {url}/me
+#   compliance key  {compliance_key}
+#   member's key    {member_key}
 """
 
 

@@ -18,11 +18,21 @@ import pytest
 
 from benne.errors import Erased
 from benne.scoring import open_store
+from benne.scoring.deadlines import Deadlines
+from benne.scoring.decisions.request import Actor as Decider
+from benne.scoring.disputes.correction_steps import mark_done
+from benne.scoring.disputes.dispute import Disputed
+from benne.scoring.disputes.disputing import Disputes
 from benne.scoring.erasure.acts import Actor
 from benne.scoring.erasure.exports import ExportFolder
 from benne.scoring.erasure.parts import EventStorePart
+from benne.scoring.members.recording import Doing, MemberRecorder
+from benne.scoring.notices.notice import NoticeDraft
+from benne.scoring.notices.register import Register
+from benne.scoring.rights.casework import Casework
 from benne.scoring.store.payloads import PAYLOAD_KINDS, NewPayload
 from benne.scoring.store.pseudonyms import Pseudonyms
+from benne.scoring.wiring import random_id
 
 CANARY = "kanariengelber Kanarienvogel 90817263"
 CANARY_AMOUNT = 2**40 - 987_654_321
@@ -98,6 +108,7 @@ def fill(place: Place, desk: Any, subject: str, make_event_store: Any) -> list[s
             [NewPayload(r, subject, k, c) for r, k, c in zip(refs, PAYLOAD_KINDS, contents, strict=True)],
             7,
         )
+    claim_rights(desk, subject)
     exports = place.folder / "exports"
     (exports / subject).mkdir(parents=True)
     (exports / subject / "report.json").write_text(json.dumps({"said": CANARY}), encoding="utf-8")
@@ -108,6 +119,26 @@ def fill(place: Place, desk: Any, subject: str, make_event_store: Any) -> list[s
     known_as = Pseudonyms(desk.ring).of("shop", subject)
     rows.assign(subject_id=["other"] * len(OTHERS) + [known_as]).to_csv(exports / "shop.csv", index=False)
     return refs
+
+
+def claim_rights(desk: Any, subject: str) -> None:
+    """A dispute that is open, a statement that travels, a notice, and a step of a correction."""
+    recorder = MemberRecorder(desk.vault, random_id, "p-1")
+    casework = Casework(desk.store, desk.audit, recorder, "us")
+    deadlines = Deadlines(desk.store, desk.audit, recorder, desk.platform.clock)
+    register = Register(recorder, "Benne", {"dispute_route": None, "review_route": None, "complaint_route": None})
+    corrections: Any = None
+    disputes, doing = Disputes(casework, register, corrections, deadlines), Doing(Decider("key:c", "member"))
+    case = disputes.open(subject, Disputed(topic="personal_data", text=f"{CANARY} dispute"), doing)
+    disputes.state(case.case_id, 1, f"{CANARY} statement", travels=True, subject_id=subject, doing=doing)
+    told = NoticeDraft(
+        kind="disclosure_compelled", subject_id=subject, jurisdiction="us", language="en", basis="court_order",
+        fields={"disclosed_at": "2026-03-01T00:00:00+00:00", "authority": CANARY, "scope": CANARY,
+                "legal_basis": "court_order", "reference": "1"},
+    )  # fmt: skip
+    desk.audit.submit(lambda connection, now_us: register.issue(connection, now_us, told, doing))
+    with desk.store.write() as connection:
+        mark_done(connection, case.case_id, "data_corrected", 7)
 
 
 def secrets_of(place: Place, desk: Any, subject: str, refs: list[str]) -> dict[str, bytes]:
@@ -183,6 +214,12 @@ def test_the_subject_id_stays_only_where_it_is_said_to(place, desk, make_event_s
                 kept.add(table)
     assert kept <= {"consent_records", "consent_events", "consent_last_acts", "decisions", "erasures", "members"}
     assert {"consent_records", "decisions", "erasures", "members"} <= kept
+    (case,) = desk.platform.rows("rights_cases")
+    assert (case["state"], case["subject_id"], case["statement_ref"], case["mark"]) == ("erased", None, None, None)
+    acts = sorted((row["version"], row["act"]) for row in desk.platform.rows("rights_case_events"))
+    assert acts == [(1, "opened"), (2, "statement_added"), (3, "erased")]
+    assert len(desk.platform.rows("notices")) == 1, "that one was sent stays, and to whom does not"
+    assert desk.platform.rows("notice_members") == desk.platform.rows("correction_steps") == []
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)

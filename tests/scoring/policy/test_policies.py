@@ -51,6 +51,8 @@ def test_a_purpose_that_may_only_benefit_has_no_marks(policies):
     [
         ({"purpose": "dating"}, "purpose must be one of lending"),
         ({"enabled": 1}, r"purposes\.rental\.enabled must be true or false, got 1"),
+        ({"key_factors": 1}, r"purposes\.rental\.key_factors must be true or false, got 1"),
+        ({"key_factors": True}, r"purposes\.rental\.key_factors must be false where the granularity is not exact"),
         ({"contexts": frozenset({"Two Words"})}, r"purposes\.rental\.contexts must be made of short names"),
         ({"reliance": "total"}, r"purposes\.rental\.reliance must be one of advisory, strong, sole, got 'total'"),
         ({"granularity": "raw"}, r"purposes\.rental\.granularity must be one of threshold, band, exact, got 'raw'"),
@@ -127,8 +129,15 @@ def test_the_version_is_of_the_content_and_not_of_its_order(policies):
     assert turned.version == policies.version
 
 
-@pytest.mark.parametrize("name", ["reliance", "granularity", "marks", "vector_age", "contexts", "enabled"])
+def test_policies_from_before_key_factors_keep_their_version(policies, with_purpose):
+    assert "key_factors" not in policies.content()["purposes"]["lending"]
+    assert with_purpose("lending", key_factors=True).content()["purposes"]["lending"]["key_factors"] is True
+
+
+@pytest.mark.parametrize(
+    "name", ["reliance", "granularity", "marks", "vector_age", "contexts", "enabled", "key_factors"]
+)
 def test_every_change_of_a_purpose_is_another_version(policies, with_purpose, name):
     other = {"reliance": "advisory", "granularity": "band", "marks": (600,), "vector_age": timedelta(hours=1),
-             "contexts": frozenset({"branch"}), "enabled": False}  # fmt: skip
+             "contexts": frozenset({"branch"}), "enabled": False, "key_factors": True}  # fmt: skip
     assert with_purpose("lending", **{name: other[name]}).version != policies.version

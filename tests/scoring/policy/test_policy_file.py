@@ -43,6 +43,7 @@ def test_what_is_read_from_a_file_is_what_is_in_it(tmp_path):
     rental = policies.purposes["rental"]
     assert (rental.answer_valid, rental.vector_age) == (timedelta(hours=2), timedelta(hours=3))
     assert (rental.payload_retention, rental.marks) == (timedelta(days=4), (600, 700))
+    assert not rental.key_factors
     assert (rental.enabled, rental.reliance, rental.granularity) == (True, "advisory", "threshold")
     assert policies.recipients == {"flats": frozenset({"rental"})}
 

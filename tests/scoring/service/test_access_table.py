@@ -16,6 +16,10 @@ from tests.scoring.service.conftest import Running, bearer
 ROLES = ("recipient", "member", "compliance", "data_scientist", "admin")
 ERASING = ("DELETE", "/v1/members/{member}")
 NEVER_ASKED = {("GET", "/openapi.json")}
+IDS = {
+    "record_id": "r-1", "decision_id": "d-1", "dispute_id": "p-1", "review_id": "w-1", "notice_id": "n-1",
+    "case_id": "c-1",
+}  # fmt: skip
 BODIES: dict[str, Any] = {
     "/v1/scores": {"member_id": "anna", "purpose": "lending"},
     "/v1/eligibility": {"member_id": "anna", "benefit": "deposit_waiver"},
@@ -60,7 +64,7 @@ def test_every_role_gets_through_exactly_where_the_table_says(running, client, k
             continue
         members = ("anna", "berta") if "{member}" in path else ("",)
         for role, member, stated in itertools.product(ROLES, members, (True, False)):
-            url = path.format(member=member, record_id="r-1", decision_id="d-1")
+            url = path.format(member=member, **IDS)
             if role == "member" and (method, path) == ERASING:  # with the member their keys are gone
                 keys["member"] = running.member_key("anna")
             headers = bearer(keys[role]) | ({"Benne-Access-Purpose": "dispute:1"} if stated else {})
@@ -71,6 +75,7 @@ def test_every_role_gets_through_exactly_where_the_table_says(running, client, k
                 "all": True,
                 "as_recipient": True,
                 "own": member == "anna",
+                "themselves": True,
                 "with_purpose": stated,
             }[ownership]
             refused = sent.status_code == 403 and sent.json()["type"] in (
@@ -88,7 +93,7 @@ def test_nobody_gets_in_without_credentials_or_with_bad_ones(client, keys):
     good = keys["admin"]
     forged = good[:-1] + ("0" if good[-1] != "0" else "1")
     for (method, path), roles in ACCESS.items():
-        url = path.format(member="anna", record_id="r-1", decision_id="d-1", slug="not-found")
+        url = path.format(member="anna", **IDS, slug="not-found")
         for headers in ({}, bearer(forged), bearer("benne_x"), bearer("a.b.c"), {"Authorization": good}):
             sent = client.request(method, url, headers=headers)
             if roles is None:

@@ -195,3 +195,16 @@ def test_a_body_that_does_not_come_is_waited_for_no_longer_than_a_request_may_ta
         asyncio.run(app(scope, receive, send))
         told = json.loads(sent[1]["body"])
         assert told.get("problem", told)["type"] == "/problems/body-too-slow", path
+
+
+def test_a_misspelt_filter_is_refused_and_not_taken_for_none(running, client):
+    anna = bearer(running.member_key("anna"))
+    refused = client.get("/v1/members/me/history?limitt=1", headers=anna)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/request-invalid")
+    assert "after, limit" in refused.json()["detail"]
+    assert client.get("/v1/members/me/history?limit=1", headers=anna).status_code == 200
+    shop = bearer(running.register())
+    assert (
+        client.post("/v1/scores?fast=1", json={"member_id": "anna", "purpose": "lending"}, headers=shop).status_code
+        == 422
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -75,14 +76,22 @@ def test_every_route_of_the_interface_has_a_method(running, passing):
     assert anna.explanation(decision_id=scored.decision_id).decision_id == scored.decision_id
     assert [one["decision_id"] for one in anna.history()][-1] == scored.decision_id
     assert anna.report().recipients == ["platform", "shop"]
+    assert "<h1>Your credit report</h1>" in anna.report_page()
+    assert anna.report_pdf(language="zh").startswith(b"%PDF")
     assert len(anna.export().features) == 3
     assert anna.prove({"kind": "exact", "audience": "https://landlord.example", "nonce": "n" * 16}).count(".") == 2
+    tried = [{"action": "pay_overdue"}]
+    for ask in (anna.what_if_actions, lambda: anna.what_if(tried), lambda: anna.recourse(score=700)):  # without events
+        with pytest.raises(ProblemReceived, match="what-if-not-possible"):
+            ask()
+    assert anna.score_change(first=own.decision_id, second=anna.own_score().decision_id).difference == 0.0
     assert anna.withdraw("lending", "shop", ["social"]) == ["social"]
     assert staff.report("anna").recipients == ["platform", "shop"]
     assert staff.replay(scored.decision_id).outcome == "identical"
     assert staff.verify_audit().intact
     assert staff.model()["model_id"] == scored.model_id
     assert staff.policies()["version"] == scored.policy_version
+    ask_about_rights(shop, anna, staff, scored.decision_id)
     assert anna.erase().status == "key_destroyed"
 
     asked = {(method, path) for method, path in ACCESS if path not in FOR_MACHINES}
@@ -91,6 +100,34 @@ def test_every_route_of_the_interface_has_a_method(running, passing):
         form = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
         reached |= {(method, path) for sent, url in passing.asked if sent == method and form.fullmatch(url)}
     assert reached == asked
+
+
+def ask_about_rights(shop, anna, staff, decision_id):
+    """Every route of members' rights; what comes of them is told in test_rights.py."""
+    case = anna.dispute("decision", "It is wrong.", decision_id=decision_id)
+    dispute, version, now = case.case_id, case.version, datetime.now(UTC)
+    assert anna.dispute_in_full(dispute).text == "It is wrong."
+    for step, given in (("statement", {"text": "It is."}), ("look-into", {}), ("answer", {"outcome": "not_corrected",
+                        "text": "It is right."}), ("closing", {})):  # fmt: skip
+        version = staff.change_dispute(dispute, step, version, **given).version
+    for step, given in (("extension", {"text": "x"}), ("withdrawal", {})):
+        with pytest.raises(ProblemReceived, match="state-changed"):
+            staff.change_dispute(dispute, step, version, **given)
+    assert [one.state for one in anna.disputes()] == ["closed"]
+    review = anna.ask_review(decision_id)
+    assert [one.case_id for one in staff.duties()] == [one.case_id for one in anna.reviews()] == [review.case_id]
+    assert anna.withdraw_review(review.case_id, review.version).state == anna.review_in_full(review.case_id).state
+    with pytest.raises(ProblemReceived, match="state-changed"):
+        staff.decide_review(review.case_id, 2, "upheld", "It stands.")
+    assert staff.review_statistics(now - timedelta(days=1), now).rates == []
+    assert staff.transparency(now - timedelta(days=1), now).disclosures == 0
+    shop.notice("adverse_action", decision_id=decision_id, action_taken="refused")
+    told = anna.notice("score_disclosure", decision_id=decision_id).notice
+    assert staff.deliver_notice(told.notice_id, "failed", "post").delivery.state == "failed"
+    assert anna.read_notice(told.notice_id).delivery.state == "delivered"
+    assert told.notice_id in {one.notice_id for one in anna.notices(limit=1)}
+    with pytest.raises(ProblemReceived, match="notice-unknown"):
+        staff.fulfil_notice("none", 1)
 
 
 def test_a_refusal_is_an_error_that_says_which(running, passing):

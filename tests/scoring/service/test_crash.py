@@ -96,11 +96,11 @@ class Load:
 
     def _choose(self, members: dict[str, str], chance: random.Random) -> None:
         with httpx2.Client(base_url=self._address) as client:
-            offer = next(
-                one
-                for one in client.get("/v1/consent-offers", headers=bearer(members[MEMBERS[0]])).json()
-                if one["offer"] == "lending"
-            )
+            try:
+                offers = client.get("/v1/consent-offers", headers=bearer(members[MEMBERS[0]])).json()
+            except httpx2.TransportError:
+                return  # killed before anybody chose
+            offer = next(one for one in offers if one["offer"] == "lending")
             choice = {"offer": "lending", "notice_hash": offer["notice_hash"], "categories": list(CATEGORIES),
                       "channel": "app", "method": "toggle_switched_on", "steps": 1}  # fmt: skip
             while True:

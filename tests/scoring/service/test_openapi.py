@@ -17,7 +17,9 @@ from benne.scoring.api.app import create_app
 from benne.scoring.api.problems import MEDIA_TYPE, PROBLEMS
 from tests.scoring.service.conftest import bearer
 
-ROLE_OF = {"as_recipient": "recipient", "own": "member", "with_purpose": "compliance", "all": "admin"}
+ROLE_OF = {
+    "as_recipient": "recipient", "own": "member", "themselves": "member", "with_purpose": "compliance", "all": "admin",
+}  # fmt: skip
 CHECKS = [
     not_a_server_error,
     openapi_checks.status_code_conformance,

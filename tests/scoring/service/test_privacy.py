@@ -22,12 +22,27 @@ BODIES = {
     "/v1/scores": {"member_id": MEMBER, "purpose": "lending", "granularity": "exact"},
     "/v1/scores:batch": {"member_id": MEMBER, "purpose": "lending", "granularity": "exact"},
     "/v1/eligibility": {"member_id": MEMBER, "benefit": "deposit_waiver"},
+    "/v1/disputes": {"topic": "personal_data", "text": f"I am {MEMBER}."},
+    "/v1/reviews": {"decision_id": MEMBER, "text": f"I am {MEMBER}."},
+    "/v1/notices": {
+        "kind": "disclosure_compelled",
+        "member_id": MEMBER,
+        "legal_basis": "court_order",
+        "reference": "1",
+        "authority": MEMBER,
+        "scope": MEMBER,
+        "disclosed_at": "2026-03-01T00:00:00Z",
+    },
     "/v1/members/{member}/proofs": {
         "kind": "exact",
         "audience": "https://canary.example",
         "nonce": "canary-nonce-0001",
     },
 }
+
+
+NAMED = ("member", "record_id", "decision_id", "dispute_id", "review_id", "notice_id", "case_id", "slug")
+"""What stands in the paths of routes."""
 
 
 @pytest.fixture
@@ -48,7 +63,7 @@ def driven(running, client, caplog):
         for method, path in ACCESS:
             if (method, path) == ("DELETE", "/v1/members/{member}") or (method == "DELETE" and rounds == "ask"):
                 continue
-            url = path.format(member=MEMBER, record_id=MEMBER, decision_id=MEMBER, slug=MEMBER)
+            url = path.format_map(dict.fromkeys(NAMED, MEMBER))
             where = {"purpose": "lending", "recipient": "shop"} if method == "DELETE" else None
             kind = "application/x-ndjson" if path.endswith("batch") else "application/json"
             for key in (*secrets.values(), "benne_" + MEMBER):

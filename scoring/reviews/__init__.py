@@ -1,0 +1,1 @@
+"""Decisions looked at again by a person who had no part in them."""
