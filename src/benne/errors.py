@@ -49,7 +49,7 @@ to do; it never contains a member's data.
     │   │   ├── ReviewUnknown
     │   │   └── NoticeUnknown
     │   ├── StateChanged           somebody else was first, or it has come too far for this
-    │   ├── ReviewerNotIndependent whoever would decide took part before
+    │   ├── ReviewerNotIndependent  whoever would decide took part before
     │   ├── DeadlineNotExtendable  the place gives no more time, or it was given already
     │   └── DeadlinePassed         the time in which one may ask is over
     ├── PolicyError                policies do not say what they must, or allow what may not be
@@ -252,15 +252,15 @@ class CaseUnknown(RightsError, KeyError):
         return str(self.args[0])
 
 
-class DisputeUnknown(CaseUnknown):
+class DisputeUnknown(CaseUnknown, KeyError):
     """No such dispute is on record for whoever asks."""
 
 
-class ReviewUnknown(CaseUnknown):
+class ReviewUnknown(CaseUnknown, KeyError):
     """No such review is on record for whoever asks."""
 
 
-class NoticeUnknown(CaseUnknown):
+class NoticeUnknown(CaseUnknown, KeyError):
     """No such notice is on record for whoever asks."""
 
 
@@ -272,11 +272,11 @@ class ReviewerNotIndependent(RightsError, PermissionError):
     """Whoever would decide a review took part in the decision, or has handled the case before."""
 
 
-class DeadlineNotExtendable(RightsError):
+class DeadlineNotExtendable(RightsError, ValueError):
     """The place gives no more time for an answer, or it was given already."""
 
 
-class DeadlinePassed(RightsError):
+class DeadlinePassed(RightsError, ValueError):
     """The time in which one may ask for something is over."""
 
 
