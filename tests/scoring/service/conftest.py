@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ class Running:
         **of: str,
     ) -> None:
         """Keep a feature vector of the member, of some time ago."""
-        now = datetime.now(UTC)
+        now = self.service.clock()
         values = np.array([value if c in categories else np.nan for c in CATEGORIES])
         consented = {c: c in categories for c in CATEGORIES}
         vector = FeatureVector(

@@ -110,7 +110,7 @@ class Members(RuleBasedStateMachine):
     def features_are_built(self, k):
         standing = self.standing(k)
         if standing:
-            self.world.running.know(self.names[k], categories=tuple(standing), ago=-self.world.turned[0])
+            self.world.running.know(self.names[k], categories=tuple(standing))
             self.known[k], self.known_at[k] = standing, self.world.now()
 
     @rule(days=st.sampled_from([1, 5, 8, 200, 400]))
