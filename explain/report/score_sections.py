@@ -107,12 +107,12 @@ def _nothing(texts: Texts) -> Paragraph:
 def changes_section(report: MemberReport, said: MemberExplanation, texts: Texts) -> Section | None:
     """Reasons by their effect, and what would change the score; None where there is nothing to say."""
     items = [*_reasons(said, texts), *report.changes]
-    if not items:
-        return None
-    blocks: list[Block] = [Items(tuple(items))]
-    if said.about.reasons is not None and said.about.reasons.reasons:
+    blocks: list[Block] = [Items(tuple(items))] if items else []
+    if said.about.reasons is None:
+        blocks.append(Paragraph(texts.say("reasons.unknown"), "note"))
+    elif said.about.reasons.reasons:
         blocks.append(Paragraph(method_in_words(said.about.reasons, texts), "note"))
-    return Section("changes", texts.say("report.changes.heading"), tuple(blocks))
+    return Section("changes", texts.say("report.changes.heading"), tuple(blocks)) if blocks else None
 
 
 def _reasons(said: MemberExplanation, texts: Texts) -> Iterator[str]:

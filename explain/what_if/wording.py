@@ -27,13 +27,15 @@ def action_in_words(action: Action, texts: Texts) -> str:
     >>> from benne.explain.texts import texts_of
     >>> from benne.explain.what_if.catalogue import action_of
     >>> action_in_words(action_of({"action": "lower_utilisation", "percent": 30}), texts_of("en"))
-    'Keep what is used of each credit limit at or below 30 % for 1 reported month(s)'
+    'Keep what is used of each credit limit at or below 30 % for a month'
     """
     values: dict[str, object] = {one.name: getattr(action, one.name) for one in fields(action)}
     values |= {name: f"{int(str(value)) / 100:,.0f}" for name, value in values.items() if name in _AMOUNTS}
     key = f"what_if.action.{action.name}"
     if "field" in values:
         values["field"] = texts.say(f"what_if.field.{values['field']}")
+    if values.get("months") == 1 and texts.has(f"{key}_one"):
+        return texts.say(f"{key}_one", **values)
     for name, value in values.items():
         if (value is True or (name == "days_ahead" and value)) and texts.has(f"{key}_{name}"):
             return texts.say(f"{key}_{name}", **values)
