@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from benne.errors import CategoryError, FeatureColumnsError, ParameterError
 from benne.explain.about import About
 from benne.explain.explanation import MemberExplanation
 from benne.explain.lineage import sources_of
@@ -38,11 +39,12 @@ def explain_member(
     explanation : Explanation
         From ``CreditScoreModel.explain``.
     row : int
-        Which row.
+        Which row, counted from 0.
     features : DataFrame
         The rows that were explained.
     categories : mapping of str to sequence of str
-        Category to its columns.
+        Category to its columns, all of the model's: ``registry.categories_of(model.feature_names_in_)``, or those it
+        was fitted with.
     registry : mapping of str to FeatureSpec
         For units and sources; a column that is not in it is named as it is.
     about : About, optional
@@ -54,9 +56,13 @@ def explain_member(
 
     Raises
     ------
+    CategoryError, FeatureColumnsError, ParameterError
+        If the categories do not hold the columns that were explained, the features are not the rows that were, or
+        there is no such row.
     TextMissing
         If there is no such language.
     """
+    _check(explanation, row, features, categories)
     about = about or About()
     score, base, clipped = (float(part[row]) for part in (explanation.score, explanation.base, explanation.clipped))
     names = [c for c in CATEGORIES if c in categories] + [c for c in categories if c not in CATEGORIES]
@@ -78,6 +84,21 @@ def explain_member(
     )  # fmt: skip
 
 
+def _check(explanation: Explanation, row: int, features: pd.DataFrame, categories: Mapping[str, Sequence[str]]) -> None:
+    rows, columns = len(explanation.points), sorted(map(str, explanation.points.columns))
+    if sorted(column for own in categories.values() for column in own) != columns:
+        raise CategoryError(
+            f"Categories must hold each of the {len(columns)} columns that were explained, once, got others. "
+            "Pass registry.categories_of(model.feature_names_in_), or the categories of the fit."
+        )
+    if len(features) != rows:
+        raise FeatureColumnsError(
+            f"Features must be the {rows} rows that were explained, got {len(features)}. Pass the same frame."
+        )
+    if not 0 <= row < rows:
+        raise ParameterError(f"row must be within 0 to {rows - 1}, got {row}. Count from 0.")
+
+
 @dataclass(frozen=True)
 class _Member:
     """One member's points and values, and what they are called."""
@@ -93,9 +114,12 @@ class _Member:
         texts = texts_of(self.about.language)
         if name in self.withheld:
             return CategoryLine(name, texts.category(name), True, total, shown, ())
+        missing = [column for column in columns if column not in self.values]
+        if missing:
+            raise FeatureColumnsError(f"Features must have every column explained, {missing[0]!r} missing. Add it.")
         parts = [float(self.points[column]) for column in columns]
         lines = tuple(
-            feature_in_words(column, self.values.get(column), points, self._unit(column), texts)
+            feature_in_words(column, self.values[column], points, self._unit(column), texts)
             for column, points in zip(columns, zip(parts, whole_parts(parts, shown), strict=True), strict=True)
         )
         reach, sources = self.about.ranges.get(name), sources_of(columns, self.registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self
@@ -64,6 +65,8 @@ class Method:
                 f"A method against those just above a mark must have one within {SCORE_MIN:.0f} to {SCORE_MAX:.0f}, "
                 f"got {self.mark!r}. Pass the pass mark."
             )
+        if self.mark is not None and not isinstance(self.mark, int | float):
+            object.__setattr__(self, "mark", float(self.mark))  # a number of numpy's, which JSON does not know
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -167,5 +170,6 @@ class Reasons:
 
 
 def _is_score(mark: object) -> bool:
-    number = isinstance(mark, int | float) and not isinstance(mark, bool) and math.isfinite(mark)
-    return number and SCORE_MIN <= mark <= SCORE_MAX  # type: ignore[operator]
+    if not isinstance(mark, numbers.Real) or isinstance(mark, bool):
+        return False
+    return math.isfinite(mark) and SCORE_MIN <= float(mark) <= SCORE_MAX

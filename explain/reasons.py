@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from benne.errors import ExplanationError
+from benne.errors import ExplanationError, ParameterError
 from benne.explain.reason_choice import Choice, chosen_groups
 from benne.explain.reason_groups import ReasonGroups, reason_groups
 from benne.explain.reason_lines import KeyFactor, Method, Reason, Reasons
@@ -69,6 +69,8 @@ def reasons_of(
     ExplanationError
         If points do not add up to the score, the rows do not score again what was explained, or
         neutralising everything does not give the base.
+    ParameterError
+        If the method is no :class:`Method`.
     ReferenceUnknown
         If too little is known of the reference sample.
 
@@ -97,6 +99,8 @@ def reasons_of(
     ...
     benne.errors.ParameterError: A method must be against everybody or just_above, got another. Take one of these.
     """
+    if not isinstance(method, Method):
+        raise ParameterError(f'method must be a Method, got {type(method).__name__}. Pass Method("everybody").')
     explanation = model.explain(X, withheld) if explanation is None else explanation
     groups, neutral = _verified(model, X, withheld, explanation, registry)
     averages = {out: model.reference_.average_points(out, method.mark) for out in set(explanation.withheld)}
@@ -166,6 +170,11 @@ def _verified(
     wanted = [[names[place] for place in own] for own in groups.columns]
     neutral = model.neutralised(X, [*wanted, names], withheld)
     again = model.predict_score(X, withheld)
+    if len(again) != len(explanation.score):
+        raise ExplanationError(
+            f"Reasons must be of the rows that were explained, got {len(again)} rows and an explanation of "
+            f"{len(explanation.score)}. Pass the same rows."
+        )
     gaps = {
         "points that add up to the score": explanation.largest_gap,
         "a score that comes out again": _largest(again - explanation.score),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from benne.errors import EngineUnavailable, FeatureColumnsError
 from benne.models import Explanation
+from benne.models.inputs import float_matrix, read_table
 
 if TYPE_CHECKING:
     import shap
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["shap_explanation", "shap_of_member"]
 
 
-def shap_explanation(explanation: Explanation, features: pd.DataFrame) -> shap.Explanation:
+def shap_explanation(explanation: Explanation, features: Any) -> shap.Explanation:
     """All rows of a model's explanation, as beeswarm and its like take them.
 
     Parameters
     ----------
     explanation : Explanation
         From ``CreditScoreModel.explain``; n rows.
-    features : DataFrame
+    features : table
         The rows that were explained, with at least the model's columns.
 
     Returns
@@ -38,9 +38,12 @@ def shap_explanation(explanation: Explanation, features: pd.DataFrame) -> shap.E
     ------
     FeatureColumnsError
         If the features are not the rows that were explained.
+    FeatureTypeError
+        If a feature is not of numbers.
     EngineUnavailable
         If shap is not installed.
     """
+    features = read_table(features).frame
     names = [str(name) for name in explanation.points.columns]
     if len(features) != len(explanation.points) or not set(names) <= set(map(str, features.columns)):
         raise FeatureColumnsError(
@@ -50,7 +53,7 @@ def shap_explanation(explanation: Explanation, features: pd.DataFrame) -> shap.E
     return _shap().Explanation(
         values=explanation.points.to_numpy(dtype=np.float64),
         base_values=np.asarray(explanation.base, dtype=np.float64),
-        data=features[names].to_numpy(dtype=np.float64),
+        data=float_matrix(features, names),
         feature_names=names,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from benne.explain.lines import CategoryLine
+from benne.explain.reason_words import effect_in_words, method_in_words, reason_in_words
 from benne.explain.texts import Texts
 from benne.explain.wording import band_in_words, listed, pattern_in_words
 from benne.models.scale import SCORE_MAX, SCORE_MIN
@@ -17,7 +18,7 @@ __all__ = ["text_lines"]
 
 
 def text_lines(said: MemberExplanation, features: int) -> Iterator[str]:
-    """Head, points that add up, and how sure they are.
+    """Head, points that add up, how sure they are, and why they are not more.
 
     Parameters
     ----------
@@ -37,6 +38,7 @@ def text_lines(said: MemberExplanation, features: int) -> Iterator[str]:
         yield f"  {said.clipped_shown:>+6d}  {texts.say('explanation.clipped')}"
     yield f"  {said.shown:>6d}  {texts.say('common.score')}"
     yield from _outlook(said, texts)
+    yield from _reasons(said, texts)
     yield from _circumstances(said, texts)
 
 
@@ -58,6 +60,24 @@ def _outlook(said: MemberExplanation, texts: Texts) -> Iterator[str]:
         yield texts.say("explanation.place", percentile=f"{said.percentile:.0f}")
     if said.thin_file:
         yield texts.say("explanation.thin")
+
+
+def _reasons(said: MemberExplanation, texts: Texts) -> Iterator[str]:
+    """Why the score is not higher, and compared with whom; nothing where no reasons were asked for."""
+    found = said.about.reasons
+    if found is None:
+        if said.about.decision_id is not None:  # of a decision they are always looked for
+            yield texts.say("reasons.unknown")
+        return
+    yield texts.say("explanation.reasons", heading=texts.say("reasons.heading"))
+    for one in found.reasons:
+        told = (texts.say("report.changes.reason", reason=reason_in_words(one, texts)), effect_in_words(one, texts))
+        yield f"  {one.rank}. {texts.say('report.sentences').join(told)}"
+    if not found.reasons:
+        yield f"  {texts.say('reasons.none')}"
+    elif found.held_at_end:
+        yield f"  {texts.say('reasons.held_at_end')}"
+    yield f"  {method_in_words(found, texts)}"
 
 
 def _circumstances(said: MemberExplanation, texts: Texts) -> Iterator[str]:

@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benne.errors import ReferenceUnknown
+from benne.errors import ParameterError, ReferenceUnknown
 from benne.models.category_layout import CategoryLayout
 from benne.models.cohorts import SMALLEST_COHORT
+from benne.models.consent_patterns import withheld_per_row
+from benne.models.scale import SCORE_MAX, SCORE_MIN
 
 __all__ = ["JUST_ABOVE", "CategoryRange", "PatternReference", "ReferenceAverage", "ReferenceSample", "summarised"]
 
@@ -175,14 +177,21 @@ class ReferenceSample:
         withheld : set of str
             Categories that do not enter.
         mark : float, optional
-            Of those just above this score alone: the cohorts whose mean score is from there up to :data:`JUST_ABOVE`
-            points higher; where there is none, the nearest cohort above, and where nobody is above, the highest.
+            350 to 950. Of those just above this score alone: the cohorts whose mean score is from there up to
+            :data:`JUST_ABOVE` points higher; where there is none, the nearest cohort above, and where nobody is above,
+            the highest.
 
         Raises
         ------
+        CategoryError, ParameterError
+            If ``withheld`` is no set of categories, or the mark is no score.
         ReferenceUnknown
             If the sample is smaller than fifty, or the model was saved before averages were kept.
         """
+        if mark is not None and not SCORE_MIN <= mark <= SCORE_MAX:
+            raise ParameterError(
+                f"A mark must be within {SCORE_MIN:.0f} to {SCORE_MAX:.0f}, got {mark!r}. Pass a score."
+            )
         pattern = self._summed(withheld)
         points, members, score = pattern.average(slice(None) if mark is None else pattern.just_above(mark))
         return ReferenceAverage(dict(zip(self._columns, points.tolist(), strict=True)), members, score)
@@ -202,7 +211,8 @@ class ReferenceSample:
             raise ReferenceUnknown(
                 "A model must know its reference sample, and this one was saved by an older Benne. Fit it anew."
             )
-        used = frozenset(self._layout.names) - frozenset(withheld)
+        left_out = withheld_per_row(withheld, 1, self._layout)[0]
+        used = frozenset(name for name, out in zip(self._layout.names, left_out, strict=True) if not out)
         if used not in self._patterns:
             raise ReferenceUnknown("Categories must be withheld as a score allows it, got others. See model.patterns.")
         return self._patterns[used]

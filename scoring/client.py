@@ -231,9 +231,7 @@ class BenneClient(RightsCalls):
         asked = {"score": score, "band": band, "until": None if until is None else until.isoformat()}
         return self._ask(RecourseBody, "POST", f"/v1/members/{part(member)}/recourse", json=asked)
 
-    def score_change(
-        self, member: str = "me", first: str | None = None, second: str | None = None
-    ) -> ScoreChangeBody:
+    def score_change(self, member: str = "me", first: str | None = None, second: str | None = None) -> ScoreChangeBody:
         """Why a member's score changed between two decisions, by default the last two."""
         asked = {name: one for name, one in (("from", first), ("to", second)) if one is not None}
         return self._ask(ScoreChangeBody, "GET", f"/v1/members/{part(member)}/score-change", params=asked)
@@ -281,7 +279,9 @@ class BenneClient(RightsCalls):
 
 def _problem(body: Mapping[str, Any]) -> ProblemReceived:
     slug = str(body.get("type", "unexpected")).rpartition("/")[2]
-    return ProblemReceived(slug, int(body.get("status", 500)), body.get("detail"), body.get("decision_id"))
+    return ProblemReceived(
+        slug, int(body.get("status", 500)), body.get("detail"), body.get("decision_id"), body.get("errors") or ()
+    )
 
 
 def _seconds(told: str) -> float:

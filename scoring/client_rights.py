@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -21,9 +21,10 @@ from benne.scoring.api.rights_bodies import (
     TransparencyBody,
 )
 
-__all__ = ["RightsCalls", "part"]
+__all__ = ["DisputeStep", "RightsCalls", "part"]
 
 T = TypeVar("T", bound=BaseModel)
+DisputeStep = Literal["look-into", "answer", "extension", "statement", "withdrawal", "closing"]
 
 
 class RightsCalls(ABC):
@@ -44,8 +45,8 @@ class RightsCalls(ABC):
         """A dispute with what was said and done."""
         return self._ask(CaseInFullBody, "GET", f"/v1/disputes/{part(dispute_id)}")
 
-    def change_dispute(self, dispute_id: str, step: str, version: int, **given: Any) -> CaseBody:
-        """One step of a dispute: look-into, answer, extension, statement, withdrawal or closing."""
+    def change_dispute(self, dispute_id: str, step: DisputeStep, version: int, **given: Any) -> CaseBody:
+        """One step of a dispute; ``given`` is the rest of its body, such as ``text``."""
         path = f"/v1/disputes/{part(dispute_id)}/{part(step)}"
         return self._ask(CaseBody, "POST", path, json={"version": version, **given})
 

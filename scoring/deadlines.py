@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from benne.errors import BenneError
 from benne.scoring.audit.group_commit import GroupCommit
@@ -17,14 +17,16 @@ from benne.scoring.consent.vocabulary import Jurisdiction
 from benne.scoring.decisions.request import Actor
 from benne.scoring.jurisdictions import Limit, Profile, profile_of
 from benne.scoring.members.recording import Doing, MemberRecorder
-from benne.scoring.rights.case import RightsCase, is_over
+from benne.scoring.rights.case import CASE_KINDS, RightsCase, is_over
 from benne.scoring.rights.rows import CaseQuery, find_case, mark_escalated, queue
 from benne.scoring.store.database import Store
+from benne.scoring.store.rights_tables import rights_cases
 
 __all__ = ["Deadlines", "earliest", "escalated"]
 
 _BY: Final = Doing(Actor("deadlines", "system"))
 _AT_ONCE: Final = 200
+_C: Final = rights_cases.c
 
 
 def earliest(
@@ -116,6 +118,14 @@ class Deadlines:
 
         self.escalate()
         return self.group.submit(work).result
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """How many of each kind have something left to do, and how many of those are overdue; nothing is escalated."""
+        overdue = func.count().filter(_C.due_at_us < self.now_us())
+        asked = select(_C.kind, func.count(), overdue).where(_C.ended_at_us.is_(None)).group_by(_C.kind)
+        with self.store.read() as connection:
+            found = {kind: (open_ones, late) for kind, open_ones, late in connection.execute(asked)}
+        return {kind: found.get(kind, (0, 0)) for kind in CASE_KINDS}
 
     def _overdue(self, after: str | None) -> list[RightsCase]:
         query = CaseQuery(only_open=True, escalated=False, due_before_us=self.now_us(), after=after, limit=_AT_ONCE)

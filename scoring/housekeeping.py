@@ -20,6 +20,7 @@ __all__ = ["Housekeeper", "Tidied", "follow_promotion", "tidy"]
 _log = logging.getLogger(__name__)
 _BATCH: Final = 1_000
 _PROMOTION_EVERY: Final = timedelta(seconds=1)
+_COUNT_EVERY: Final = timedelta(seconds=15)
 _TIDY_EVERY: Final = timedelta(minutes=15)
 
 
@@ -98,14 +99,16 @@ class Housekeeper:
     Parameters
     ----------
     service : Service
+    counting : callable, optional
+        Brings up to date what metrics say of the store.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, counting: Callable[[], None] = lambda: None) -> None:
         self._service = service
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._every, args=job, name="benne-housekeeper", daemon=True)
-            for job in ((_PROMOTION_EVERY, self._follow), (_TIDY_EVERY, self._tidy))
+            for job in ((_PROMOTION_EVERY, self._follow), (_COUNT_EVERY, counting), (_TIDY_EVERY, self._tidy))
         ]
 
     def start(self) -> None:
@@ -135,6 +138,8 @@ class Housekeeper:
     def _tidy(self) -> None:
         done = tidy(self._service, compacting=False)
         _log.info(
-            "tidied: %d consents ran out, %d payloads and %d keys dropped, %d erasures finished",
+            "tidied: %d consents ran out, %d payloads and %d keys dropped, %d erasures finished, "
+            "%d deadlines escalated, %d corrections done",
             done.consents_expired, done.payloads_dropped, done.keys_forgotten, done.erasures_finished,
+            done.deadlines_escalated, done.corrections_done,
         )  # fmt: skip

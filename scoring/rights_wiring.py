@@ -71,10 +71,11 @@ def open_rights(parts: RightsParts) -> Rights:
 
 
 def _routes(parts: RightsParts) -> dict[str, str | None]:
-    """Where members are told to go; a review by the policies' own route where they name one."""
+    """Where members are told to go: their own pages, and for a review the policies' own route where they name one."""
+    disputes, reviews = ("/me/disputes",) * 2 if parts.settings.console else ("/v1/disputes", "/v1/reviews")
     own = (purpose.review_route for purpose in parts.policies.purposes.values() if purpose.review_route is not None)
     return {
-        "dispute_route": "/v1/disputes",
-        "review_route": next(own, "/v1/reviews"),
+        "dispute_route": disputes,
+        "review_route": next(own, reviews),
         "complaint_route": parts.settings.complaints,
     }

@@ -108,9 +108,9 @@ def changes_section(report: MemberReport, said: MemberExplanation, texts: Texts)
     """Reasons by their effect, and what would change the score; None where there is nothing to say."""
     items = [*_reasons(said, texts), *report.changes]
     blocks: list[Block] = [Items(tuple(items))] if items else []
-    if said.about.reasons is None:
+    if said.about.reasons is None and said.about.decision_id is not None:  # of a decision they are always looked for
         blocks.append(Paragraph(texts.say("reasons.unknown"), "note"))
-    elif said.about.reasons.reasons:
+    elif said.about.reasons is not None and said.about.reasons.reasons:
         blocks.append(Paragraph(method_in_words(said.about.reasons, texts), "note"))
     return Section("changes", texts.say("report.changes.heading"), tuple(blocks)) if blocks else None
 

@@ -9,7 +9,7 @@ from benne.explain.what_if.answer import Outlook, WhatIfAnswer, WhatIfLine
 from benne.explain.what_if.baseline import Habit, habit_of
 from benne.explain.what_if.catalogue import ACTIONS, action_of
 from benne.explain.what_if.history import History
-from benne.explain.what_if.recomputing import Scoring, scored_by
+from benne.explain.what_if.recomputing import Scoring, features_of, scored_by
 from benne.explain.what_if.trying import FARTHEST, WhatIfs
 from benne.explain.what_if.wording import action_in_words, habit_in_words
 
@@ -27,6 +27,7 @@ __all__ = [
     "WhatIfs",
     "action_in_words",
     "action_of",
+    "features_of",
     "habit_in_words",
     "habit_of",
     "scored_by",

@@ -95,6 +95,16 @@ class WhatIfAnswer:
     clipped_shown: int
 
     @property
+    def moved(self) -> tuple[WhatIfLine, ...]:
+        """Lines of features whose own value the actions change and that show a point at least."""
+        return tuple(line for line in self.lines if line.shown and line.before != line.after)
+
+    @property
+    def rest_shown(self) -> int:
+        """Whole points of all other lines: features that stand as before, and weigh otherwise beside the rest."""
+        return sum(line.shown for line in self.lines if line.before == line.after)
+
+    @property
     def effect(self) -> float:
         """What the actions bring: the last two scores' difference, exact."""
         return self.with_actions.score - self.baseline.score
@@ -135,7 +145,9 @@ class WhatIfAnswer:
         told += [f"  {action_in_words(action, texts)}" for action in self.actions]
         told.append(texts.say("what_if.with_actions", day=day, score=self.with_actions.shown))
         told.append(texts.say("what_if.effect", points=texts.points(self.effect_shown)))
-        told += [f"  {texts.points(line.shown):>5} {_in_words(line, texts)}" for line in self.lines if line.shown]
+        told += [f"  {texts.points(line.shown):>5} {_in_words(line, texts)}" for line in self.moved]
+        if self.rest_shown:
+            told.append(f"  {texts.points(self.rest_shown):>5} {texts.say('what_if.rest')}")
         told.append(habit_in_words(self.habit, texts))
         return "\n".join(told)
 

@@ -93,6 +93,7 @@ ACCESS: Final[dict[tuple[str, str], Roles | None]] = {
 _PURPOSE_HEADER: Final = "benne-access-purpose"
 _PURPOSE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{2,63}")
 _MYSELF: Final = "me"
+_ZERO: Final = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,9 @@ async def caller_of(request: Request) -> Caller:
 
 
 def _refuse_what_is_not_described(request: Request) -> None:
-    """A misspelt filter must not read as none at all."""
+    """A misspelt filter must not read as none at all; and PostgreSQL takes no text with a zero character."""
+    if any(_ZERO in str(value) for value in (*request.path_params.values(), *request.query_params.values())):
+        raise Problem(PROBLEMS["request-invalid"], "An address must hold no zero character.")
     if not request.scope["query_string"]:
         return
     described = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]

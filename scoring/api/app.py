@@ -27,7 +27,7 @@ from benne.scoring.api.routes import (
     scores,
     what_if,
 )
-from benne.scoring.console import console_routes
+from benne.scoring.console import console_routes, unread_page
 from benne.scoring.service import Service
 from benne.scoring.wiring import random_bytes
 
@@ -74,6 +74,7 @@ def create_app(service: Service, *, close: bool = True) -> FastAPI:
     app.add_middleware(
         Edge, body_limit=settings.body_limit, batch_body_limit=settings.batch_body_limit,
         seconds=settings.timeout_seconds, measures=app.state.measures,
+        page=unread_page(service, random_bytes) if settings.console else None,
     )  # fmt: skip
     app.openapi = partial(_document, app)  # type: ignore[method-assign]
     return app

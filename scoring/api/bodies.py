@@ -258,6 +258,8 @@ class ExportBody(ReportBody):
     """Everything held about a member, in full."""
 
     features: list[dict[str, Any]]
+    said: list[dict[str, Any]] = Field(description="Their own words in disputes and reviews, and their statements.")
+    notices: list[dict[str, Any]] = Field(description="What they were told, word for word.")
 
 
 class ExplanationBody(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from benne.scoring.api.access import ACCESS, Roles
+from benne.scoring.api.examples import EXAMPLES
 from benne.scoring.api.problems import MEDIA_TYPE, ProblemBody
 
 __all__ = ["describe"]
@@ -23,6 +24,13 @@ _PURPOSE: Final = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]{2,63}$"},
     "description": "What a look-up by staff is for, such as `dispute:4711`; it goes on record.",
 }
+_MEMBER: Final = {
+    "name": "member",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The platform's own id of the member, or `me` for whoever the credentials are of.",
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -33,10 +41,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["ProblemBody"] = ProblemBody.model_json_schema(ref_template=_REFERENCE)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, ACCESS.get((method.upper(), path)))
+            if "{member}" in path:  # the table of access looks at it, and no route asks for it by itself
+                operation.setdefault("parameters", []).insert(0, _MEMBER)
     return document
 
 

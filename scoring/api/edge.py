@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -23,6 +23,8 @@ __all__ = ["Edge"]
 
 _log = logging.getLogger("benne.access")
 _BATCH: Final = "/v1/scores:batch"
+_PAGES: Final = ("/console/", "/me/")
+_AS_FORMS_ARE_SENT: Final = 4  # times the bytes: of one sign of Chinese, which is three bytes, a form makes nine
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -39,6 +41,10 @@ def _with_ours(given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     told = list(given)
     names = {name.lower() for name, _ in told}
     return [*told, *(header for header in _HEADERS if header[0] not in names)]
+
+
+def _is_page(scope: Scope) -> bool:
+    return f"{scope['path']}/".startswith(_PAGES)
 
 
 class _Unreadable(HTTPException):
@@ -60,16 +66,20 @@ class Edge:
     seconds : float
         For a body to come; of a batch, for the next part of it.
     measures : Measures
+    page : callable, optional
+        Takes a request for a page and why its body was not read (a problem's slug), and gives the page that says so.
     """
 
     def __init__(
-        self, app: ASGIApp, *, body_limit: int, batch_body_limit: int, seconds: float, measures: Measures
-    ) -> None:
+        self, app: ASGIApp, *, body_limit: int, batch_body_limit: int, seconds: float, measures: Measures,
+        page: Callable[[Scope, str], ASGIApp] | None = None,
+    ) -> None:  # fmt: skip
         self._app = app
         self._seconds = seconds
         self._body_limit = body_limit
         self._batch_body_limit = batch_body_limit
         self._measures = measures
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -89,7 +99,7 @@ class Edge:
             await self._limited(scope, receive, sending)
         except _Unreadable as error:
             if not begun:
-                await answer(Problem(PROBLEMS[error.slug]))(scope, receive, sending)
+                await self._unread(scope, error.slug)(scope, receive, sending)
         except Exception as error:
             _log.error("unexpected %s", type(error).__name__)  # its text may quote what was sent
             if begun:
@@ -98,9 +108,16 @@ class Edge:
         finally:
             self._note(scope, status, time.perf_counter() - started)
 
+    def _unread(self, scope: Scope, slug: str) -> ASGIApp:
+        """A page where a person reads it, and a problem where a program does."""
+        if self._page is not None and _is_page(scope):
+            return self._page(scope, slug)
+        return answer(Problem(PROBLEMS[slug]))
+
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         batch = scope["path"] == _BATCH
         limit = self._batch_body_limit if batch else self._body_limit
+        limit *= _AS_FORMS_ARE_SENT if _is_page(scope) else 1
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not declared.isdigit() or len(declared) > _MOST_DIGITS or int(declared) > limit:
             raise _Unreadable("body-too-large")

@@ -9,12 +9,18 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric, gener
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from benne.errors import BenneError
 from benne.scoring.service import Service
 
 __all__ = ["Measures"]
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS: Final = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
+
+_CASES: Final = (
+    ("open", "Disputes, corrections, reviews and owed notices with something left to do."),
+    ("overdue", "Those of them that have passed their deadline."),
+)
 
 
 class _Decisions(Collector):
@@ -49,6 +55,9 @@ class Measures:
         waiting = Gauge("benne_decisions_waiting", "Requests that wait for a decision.", registry=self._registry)
         waiting.set_function(lambda: service.desk.waiting)
         self._model = Gauge("benne_model_serving", "1 for the model that serves.", ("model",), registry=self._registry)
+        self._open, self._overdue = (
+            Gauge(f"benne_cases_{name}", said, ("kind",), registry=self._registry) for name, said in _CASES
+        )
         self._registry.register(_Decisions(service))
         self._service = service
         self._children: dict[tuple[str, str, int], Histogram] = {}
@@ -60,6 +69,18 @@ class Measures:
         if child is None:
             child = self._children[key] = self._requests.labels(route, key[1], str(status))
         child.observe(seconds)
+
+    def count_cases(self) -> None:
+        """Look how many cases are open and overdue; housekeeping does, so that reading metrics waits for no store."""
+        try:
+            counts = self._service.rights.deadlines.counts()
+        except BenneError:
+            self._open.clear()  # rather nothing than what was
+            self._overdue.clear()
+            raise
+        for kind, (open_ones, overdue) in counts.items():
+            self._open.labels(kind).set(open_ones)
+            self._overdue.labels(kind).set(overdue)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -20,6 +20,7 @@ from benne import errors
 from benne.scoring.decisions.reasons import WHY
 
 __all__ = [
+    "FOR_THEMSELVES",
     "MEDIA_TYPE",
     "PROBLEMS",
     "Problem",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 MEDIA_TYPE: Final = "application/problem+json"
+FOR_THEMSELVES: Final = "Here the purpose is own_report and the recipient platform."
+"""What a refusal says beside its reason where a member's score is made for themselves: no purpose was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class ProblemBody(BaseModel):
     status: int = Field(description="The HTTP status.", ge=400, le=599)
     detail: str | None = Field(default=None, description="What must be done about it.")
     decision_id: str | None = Field(default=None, description="The refusal on record, where there is one.")
-    errors: list[dict[str, Any]] | None = Field(default=None, description="Where a body is wrong, by place.")
+    errors: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="Where a body is wrong: `place`, what it `must` be, and `allowed` where there are only some words.",
+    )
     complaint: str | None = Field(default=None, description="Where a refusal can be complained about.")
 
 
@@ -189,10 +195,14 @@ _TOLD: Final = (errors.ConsentRecordError, errors.ConsentRequired, errors.Engine
                 errors.RightsError, errors.WhatIfError)  # fmt: skip
 """Errors whose own words may be told: they name fields, never members."""
 
+_WORDS: Final = {"literal_error": "expected", "enum": "expected", "union_tag_invalid": "expected_tags"}
+"""Kinds of a body's mistakes where only some words are allowed, and where a validator says which."""
 
-def of_reason(reason: str, decision_id: str | None = None, complaint: str | None = None) -> Problem:
-    """The problem that a refusal is, and where it can be complained about."""
-    return Problem(PROBLEMS[reason], PROBLEMS[reason].title, decision_id=decision_id, complaint=complaint)
+
+def of_reason(reason: str, decision_id: str | None = None, complaint: str | None = None, *, more: str = "") -> Problem:
+    """The problem that a refusal is, where it can be complained about, and what else helps whoever asked."""
+    detail = f"{PROBLEMS[reason].title} {more}".rstrip()
+    return Problem(PROBLEMS[reason], detail, decision_id=decision_id, complaint=complaint)
 
 
 def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
@@ -258,11 +268,19 @@ def problem_of(error: Exception) -> Problem:
 
 def invalid(found: Sequence[Any]) -> Problem:
     """The problem of a body, by place: never the input itself, nor a validator's context, which may hold a member's."""
-    places = [{"place": _place(one["loc"], str(one["type"])), "must": str(one["type"])} for one in found]
+    places = [
+        {"place": _place(one["loc"], str(one["type"])), "must": str(one["type"])} | _allowed(one) for one in found
+    ]
     detail = "See `errors` for each place; what was sent is not repeated."
     if any(one["place"] == ["body"] for one in places):
         detail = f"The body must be a JSON object, sent as application/json. {detail}"
     return Problem(PROBLEMS["request-invalid"], detail, errors=places)
+
+
+def _allowed(one: Mapping[str, Any]) -> dict[str, str]:
+    """Which words there are, where there are only some: they are the interface's, and none of the sender's."""
+    name = _WORDS.get(str(one["type"]))
+    return {} if name is None or name not in one.get("ctx", {}) else {"allowed": str(one["ctx"][name])}
 
 
 def _place(parts: Sequence[Any], kind: str) -> list[str]:

@@ -26,6 +26,7 @@ __all__ = ["app_of_this_process", "serve"]
 
 _HOME: Final = "BENNE_HOME"
 _SWITCH: Final = 0.0005  # seconds; a clerk or the writer back from the disk must not wait for the event loop
+_PATIENCE: Final = 60  # seconds; a worker that starts on a busy machine imports for longer than uvicorn's five
 
 
 class _JsonLines(logging.Formatter):
@@ -54,7 +55,9 @@ def app_of_this_process() -> FastAPI:
     _log_as_json(settings.log_level)
     service = open_service(settings)
     service.models.current.warm()
-    app, housekeeper = create_app(service), Housekeeper(service)
+    app = create_app(service)
+    app.state.measures.count_cases()
+    housekeeper = Housekeeper(service, counting=app.state.measures.count_cases)
     closing = app.router.lifespan_context
 
     @asynccontextmanager
@@ -76,8 +79,16 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
     settings : Settings
     workers : int, default=1
         Processes; each has its own connections, and all write one chain.
+
+    Raises
+    ------
+    BenneError
+        If the service cannot be opened.
     """
+    if workers > 1:  # what is wrong with it is told once, and not by one worker after another
+        open_service(settings).close()
     os.environ[_HOME] = str(settings.home.resolve())
+    _log_as_json(settings.log_level)  # of the process over the workers: one that dies is told
     uvicorn.run(
         f"{__name__}:app_of_this_process",
         factory=True,
@@ -89,6 +100,7 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
         proxy_headers=False,  # nothing here depends on the caller's address
         log_config=None,
         timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_worker_healthcheck=_PATIENCE,
         http=GuardedHttp,
         ws="none",
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from benne.explain.recourse import Recourse
 from benne.explain.score_change import ScoreChange
 from benne.explain.texts import LANGUAGES, texts_of
 from benne.explain.what_if import Action, WhatIfAnswer, action_in_words, action_of
-from benne.scoring.api.bodies import Body, Mark, Name, Score
+from benne.scoring.api.bodies import Body, Mark, Score
 
 __all__ = [
     "ActionBody",
@@ -35,6 +35,7 @@ Day = Annotated[
     date | None,
     Field(strict=False, description="The day is looked at as it begins in UTC; by default half a year ahead."),
 ]
+BandName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_ .:-]{0,63}$")]
 Whole = Annotated[int, Field(description="In whole points; they add up.")]
 
 
@@ -80,7 +81,9 @@ class RecourseQuestion(Body):
     """What should be reached: a score or a band."""
 
     score: Mark | None = Field(default=None, description="A score to reach.")
-    band: Name | None = Field(default=None, description="Or a band, as the answers name it.", examples=["very_good"])
+    band: BandName | None = Field(
+        default=None, description="Or a band, as the answers name it.", examples=["very good"]
+    )
     until: Day = None
 
 

@@ -51,6 +51,7 @@ PAGES_OF: Final[dict[tuple[str, str], Roles | None]] = {
     ("POST", "/console/disputes/{case_id}"): _STAFF,
     ("GET", "/console/reviews/{case_id}"): _STAFF,
     ("POST", "/console/reviews/{case_id}"): _STAFF,
+    ("GET", "/console/event-tables"): _STAFF,
     ("GET", "/console/audit"): _OPERATIONS,
     ("POST", "/console/audit"): _OPERATIONS,
     ("GET", "/console/decisions"): _STAFF,

@@ -1,6 +1,6 @@
-"""Sign-ins that failed: from one address a few at a time, so that trying costs the service nothing.
+"""Sign-ins that failed: from one address a few at a time; the next are told to wait.
 
-A key of access has 256 random bits and cannot be found by trying; what is limited is the work that trying makes.
+A key of access has 256 random bits and cannot be found by trying. Whoever has one gets in whatever others tried.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Attempts:
         self._alone = threading.Lock()
 
     def may_try(self, address: str) -> bool:
-        """Whether another sign-in from there is looked at."""
+        """Whether one more failure from there is told as such."""
         with self._alone:
             return self._count(address) <= _AT_ONCE - 1.0
 

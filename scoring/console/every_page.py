@@ -9,6 +9,7 @@ from benne.scoring.console.pages import (
     audit,
     decisions,
     disputes,
+    event_tables,
     look_up,
     member,
     notices,
@@ -29,7 +30,7 @@ from benne.scoring.console.visit import Visit
 __all__ = ["PAGES", "navigation"]
 
 _MODULES: Final = (
-    sign_in, queue, look_up, member, disputes, reviews, notices, decisions, audit, operations,
+    sign_in, queue, look_up, member, disputes, reviews, notices, event_tables, decisions, audit, operations,
     own, what_if, own_consents, own_disputes, own_notices, own_proofs,
 )  # fmt: skip
 PAGES: Final[tuple[Page, ...]] = (*(page for module in _MODULES for page in module.PAGES), *operations.ELSEWHERE)

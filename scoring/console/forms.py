@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-__all__ = ["CASE", "TOKEN", "Form", "FormRefused", "read_form"]
+__all__ = ["CASE", "DECISION", "TOKEN", "Form", "FormRefused", "read_form"]
 
 TOKEN: Final = "form_token"  # noqa: S105 - a field's name
 CASE: Final = re.compile(r"[A-Za-z0-9_./-]{1,40}")
 """A case number that may go on record: never free text."""
+DECISION: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,36}")
+"""A decision's id."""
 
 _MOST_FIELDS: Final = 100
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -15,6 +16,7 @@ from benne.scoring.console.assets import address_of
 
 __all__ = ["Pages"]
 
+_PARAGRAPH: Final = re.compile(r"\n(?![a-z])")  # a line that begins in the middle of a sentence goes on with it
 _SHORT: Final = 8  # characters of an id that is only to be recognised
 
 
@@ -36,6 +38,7 @@ class Pages:
         self._environment.globals |= {"asset": address_of, "now": clock}
         self._environment.filters |= {
             "day": _day, "moment": _moment, "as_date": _as_date, "left": self._left, "is_over": self._is_over,
+            "plain_moment": _plain_moment, "paragraphs": _PARAGRAPH.split,
             "short": lambda one: str(one)[:_SHORT], "drawing": _drawing, "whole": lambda number: f"{number:,.0f}",
         }  # fmt: skip
 
@@ -78,8 +81,13 @@ def _moment(context: Context, moment: Any) -> Markup:
     if not isinstance(found, datetime):
         return _day(context, found)
     found = found.astimezone(UTC)
-    text = f"{context['texts'].day(found)}, {found:%H:%M} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(found.isoformat(), text)
+    return Markup('<time datetime="{}">{}</time>').format(found.isoformat(), _plain_moment(context, found))
+
+
+@pass_context
+def _plain_moment(context: Context, moment: datetime) -> str:
+    """A day and its time, in UTC, to put into a sentence."""
+    return f"{context['texts'].day(moment)}, {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def _drawing(svg: str) -> Markup:

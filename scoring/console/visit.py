@@ -28,6 +28,8 @@ __all__ = ["PageMissing", "Visit"]
 
 _DONE: Final = re.compile(r"[a-z_]{1,40}")
 _SEE_OTHER: Final = 303
+_CASE_PAGES: Final = {"dispute": "disputes", "review": "reviews", "notice": "duties"}
+_CASE_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HTMX: Final = json.dumps(
     {
         "allowEval": False,  # as the content security policy has it
@@ -128,6 +130,12 @@ class Visit:
     def at(self) -> str:
         """Where the pages about this member begin."""
         return AREAS["me"] if self.area == "me" else f"/console/members/{self.request.path_params['member']}"
+
+    @property
+    def case_page(self) -> str | None:
+        """The case that the member was looked up for, if it was opened from one."""
+        kind, _, number = self.looked_up.purpose.partition(":")
+        return f"/console/{_CASE_PAGES[kind]}/{number}" if kind in _CASE_PAGES and _CASE_ID.fullmatch(number) else None
 
     @property
     def by_htmx(self) -> str | None:

@@ -126,7 +126,7 @@ class Replayer:
             return Replay(decision_id, "expired", (), row.model_id, row.seq)
         found = self._digests(connection, remade)
         on_record = {"input": row.input_digest, "output": row.output_digest, "reasons": row.reasons_digest}
-        differs = tuple(name for name, digest in on_record.items() if found[name] != digest)
+        differs = tuple(name for name, digest in on_record.items() if found[name] != {digest})
         return Replay(decision_id, "different" if differs else "identical", differs, row.model_id, row.seq)
 
     def remake(self, connection: Connection, decision_id: str) -> Remade:
@@ -148,12 +148,13 @@ class Replayer:
         table = served.table([vector], [kept.withheld])
         return Remade(payload.subject_id, kept, vector, explained(served, table, [kept.withheld]), served)
 
-    def _digests(self, connection: Connection, remade: Remade) -> dict[str, str]:
+    def _digests(self, connection: Connection, remade: Remade) -> dict[str, set[str]]:
+        """Of what is kept, and of what comes out again; both must be what is on record."""
         key = self._vault.keys_of(connection, [remade.subject_id], create=False, now_us=0)[remade.subject_id]
         factors = remade.key_factors() if remade.kept.tells_key_factors else ()
         answer = remade.kept.with_score(float(remade.explanation.score[0]), str(remade.explanation.band[0]), factors)
         return {
-            "input": key.digest("input", remade.kept.input_content()),
-            "output": key.digest("output", answer.answer_content()),
-            "reasons": key.digest("reasons", reasons_content(remade.explanation, 0)),
+            "input": {key.digest("input", remade.kept.input_content())},
+            "output": {key.digest("output", told.answer_content()) for told in (remade.kept, answer)},
+            "reasons": {key.digest("reasons", reasons_content(remade.explanation, 0))},
         }

@@ -229,7 +229,6 @@ class Corrections:
 
         def act(connection: Connection, now_us: int) -> tuple[list[AuditEntry], str | None]:
             fields = {
-                "case_id": case.case_id,
                 "member": self.pseudonyms.of(recipient, subject_id),
                 "decisions": list(answer.decisions),
                 "new_decision": new_decision,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from benne.errors import DeadlineNotExtendable, DisputeUnknown, StateChanged
+from benne.errors import DeadlineNotExtendable, DisputeUnknown, RightsError, StateChanged
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.deadlines import Deadlines
@@ -23,7 +23,10 @@ from benne.scoring.rights.casework import Casework, Opening
 from benne.scoring.rights.rows import CaseQuery, find_case, queue, timeline
 from benne.scoring.rights.words import decoded, free_text
 
-__all__ = ["Disputes"]
+__all__ = ["MOST_OPEN", "Disputes"]
+
+MOST_OPEN: Final = 50
+"""Disputes that a member may have open at once; staff open more on their behalf where there is cause."""
 
 _KIND: Final = "dispute"
 _Done = tuple[list[AuditEntry], RightsCase]
@@ -55,9 +58,13 @@ class Disputes:
             If the decision is none about this member.
         CaseUnknown
             If staff name a member of whom nothing is on record.
+        RightsError
+            If a member has :data:`MOST_OPEN` of them open already.
         """
 
         def work(connection: Connection, now_us: int) -> _Done:
+            if doing.actor.role == "member":
+                _require_few(connection, subject_id)
             decision_id = disputed.decision_id
             about = None if decision_id is None else self.casework.about(connection, subject_id, decision_id)
             opening = Opening(
@@ -256,6 +263,15 @@ class Disputes:
         if case is None or case.subject_id is None:
             raise DisputeUnknown("A dispute must be on record, got no such one. See the list.")
         self.corrections.check_rows(case.subject_id, rows)
+
+
+def _require_few(connection: Connection, subject_id: str) -> None:
+    """One member alone must not fill everybody's queue, nor every answer with statements."""
+    query = CaseQuery(kinds=(_KIND,), subject_id=subject_id, only_open=True, limit=MOST_OPEN)
+    if len(queue(connection, query)) == MOST_OPEN:
+        raise RightsError(
+            f"A member must have at most {MOST_OPEN} disputes open at once, got more. Await an answer, or withdraw one."
+        )
 
 
 def _require(case: RightsCase, states: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,6 +78,7 @@ class EventRows:
     def _tables(self, subject_id: str, rows: Rows) -> dict[str, pd.DataFrame]:
         if not rows or not all(rows.values()) or sum(map(len, rows.values())) > _MOST:
             raise RightsError(f"A correction must be of 1 to {_MOST} rows, got none of a table, or more. Give them.")
+        _require_plain(rows)
         if "members" in rows or not rows.keys() <= TABLES.keys():
             allowed = ", ".join(name for name in TABLES if name != "members")
             raise RightsError(f"Rows of a correction must be of {allowed}, got another table. Rename it.")
@@ -93,6 +95,17 @@ class EventRows:
         return set(self.key.key_column(pa.array(ids, pa.string()), domain).to_pylist())
 
 
+def _require_plain(rows: Rows) -> None:
+    """Nothing that could be neither kept nor stored: half of a pair of signs, a number that is none."""
+    try:
+        json.dumps(rows, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError):
+        raise RightsError(
+            "Rows of a correction must hold texts, numbers, flags and nulls, got something that cannot be written. "
+            "Write it as JSON does."
+        ) from None
+
+
 def _frame(table: EventTable, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows in the types that the door takes; what no table has is left for the door to name."""
     kinds = {column.name: column.kind for column in table.all_columns}
@@ -100,12 +113,14 @@ def _frame(table: EventTable, rows: list[dict[str, Any]]) -> pd.DataFrame:
     try:
         for name in frame.columns:
             if kinds.get(str(name)) == "time":
+                if not all(value is None or isinstance(value, str) for value in frame[name]):
+                    raise TypeError  # a number would be read as nanoseconds
                 frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
             elif kinds.get(str(name)) in _TYPES:
                 frame[name] = frame[name].astype(_TYPES[kinds[str(name)]])
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise RightsError(
             f"Rows of {table.name} must hold whole numbers, flags and moments in ISO 8601 where the event tables say "
-            "so, got something else. See docs/event-tables.md."
+            "so, got something else. See the event tables in docs/rights.md."
         ) from None
     return frame

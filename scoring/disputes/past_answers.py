@@ -13,7 +13,7 @@ from benne.errors import BenneError, VaultError
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
 from benne.scoring.decisions.kept import KeptDecision
 from benne.scoring.jurisdictions import Limit
-from benne.scoring.members.proving import SELF
+from benne.scoring.members.proving import OWN_PURPOSE, SELF
 from benne.scoring.policy import Asked
 from benne.scoring.store.vault import MemberVault, Payload
 
@@ -46,7 +46,8 @@ class PastAnswer:
 def past_answers(connection: Connection, vault: MemberVault, subject_id: str, before_us: int) -> list[PastAnswer]:
     """Questions about a member that were answered before a moment; the same question is one, whoever's clerk asked.
 
-    What a member asked about themselves is nobody else's.
+    What a member asked about themselves is nobody else's; what the platform asked about them for a purpose of its own
+    counts as anybody's question does.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def past_answers(connection: Connection, vault: MemberVault, subject_id: str, be
         if not oldest_us <= payload.created_at_us < before_us:
             continue
         asked = _asked(KeptDecision.from_bytes(payload.content).asked)
-        if asked.recipient != SELF:
+        if (asked.recipient, asked.purpose) != (SELF, OWN_PURPOSE):  # what the platform lends by is another question
             key = json.dumps([getattr(asked, name) for name in Asked.__dataclass_fields__])
             found.setdefault(key, (asked, []))[1].append(payload.payload_ref)
     return [PastAnswer(asked, tuple(decisions)) for asked, decisions in found.values()]

@@ -22,6 +22,7 @@ from benne.scoring.decisions.kept import KeptDecision
 from benne.scoring.decisions.served_model import ModelShelf
 from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.members.recording import Doing, MemberRecorder
+from benne.scoring.members.rights_held import notices_in, said_in, visible_notices
 from benne.scoring.store.database import Store
 from benne.scoring.store.vault import MemberVault, Payload
 
@@ -99,6 +100,10 @@ class MemberRecords:
             return self._report(connection, subject_id) | {
                 "decisions": decisions,
                 "features": [self._features(connection, one) for one in self._kept(connection, subject_id, "features")],
+                "said": said_in(self._everything(connection, subject_id)),
+                "notices": notices_in(
+                    self._kept(connection, subject_id, "notice"), visible_notices(connection, subject_id)
+                ),
             }
 
         return self._on_record(subject_id, "data_exported", doing, read)
@@ -131,8 +136,16 @@ class MemberRecords:
             ],
             "decisions": decided,
             "recipients": sorted({str(one["recipient"]) for one in decided}),
-            "held": sorted({payload.kind for payload in self._everything(connection, subject_id)}),
+            "held": self._held(connection, subject_id),
         }
+
+    def _held(self, connection: Connection, subject_id: str) -> list[str]:
+        """Kinds of what is held; a notice that the law bars from being shown is none."""
+        shown = visible_notices(connection, subject_id)
+        held = (
+            one for one in self._everything(connection, subject_id) if one.kind != "notice" or one.payload_ref in shown
+        )
+        return sorted({payload.kind for payload in held})
 
     def _decisions(self, connection: Connection, subject_id: str) -> Iterator[Payload]:
         return self._kept(connection, subject_id, "decision")

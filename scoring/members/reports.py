@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, select
 
-from benne.errors import BenneError, Erased, ModelDirectoryError, ServiceBusy, VaultError
+from benne.errors import BenneError, Erased, ModelDirectoryError, VaultError
 from benne.explain import MemberExplanation
 from benne.explain.report import FreeReports, MemberReport, NoScore, Routes
 from benne.explain.report.html import report_html
@@ -28,13 +26,12 @@ from benne.scoring.members.proving import OWN_PURPOSE, SELF
 from benne.scoring.members.recording import Doing
 from benne.scoring.members.report_disputes import disputes_of
 from benne.scoring.members.report_reading import consents_of, received_of
+from benne.scoring.members.room import Room
 from benne.scoring.store.member_tables import members
 
 __all__ = ["ReportTerms", "Reports"]
 
 _log = logging.getLogger(__name__)
-_AT_A_TIME: Final = 2  # PDFs; each holds a core for some hundredths of a second
-_PATIENCE: Final = 5.0  # seconds
 
 
 def _uncounted(*_: object) -> None:
@@ -81,13 +78,18 @@ class Reports:
     ledger: ConsentLedger
     terms: ReportTerms
     clock: Callable[[], datetime]
-    _room: threading.BoundedSemaphore = field(
-        default_factory=lambda: threading.BoundedSemaphore(_AT_A_TIME), init=False, repr=False, compare=False
-    )
+    _room: Room = field(default_factory=Room, init=False, repr=False, compare=False)
 
     def html(self, subject_id: str, doing: Doing, language: Language) -> str:
-        """The report as a page."""
-        page = report_html(self.content(subject_id, language), texts_of(language))
+        """The report as a page.
+
+        Raises
+        ------
+        ServiceBusy
+            If others are being made and none is done in time.
+        """
+        with self._room.turn(subject_id):
+            page = report_html(self.content(subject_id, language), texts_of(language))
         self._on_record(subject_id, doing, "html")
         return page
 
@@ -101,9 +103,8 @@ class Reports:
         EngineUnavailable
             If Typst is not installed.
         """
-        content = self.content(subject_id, language)
-        with self._in_turn():
-            made = report_pdf(content, texts_of(language), self._fonts)
+        with self._room.turn(subject_id):
+            made = report_pdf(self.content(subject_id, language), texts_of(language), self._fonts)
         self._on_record(subject_id, doing, "pdf")
         return made
 
@@ -148,15 +149,6 @@ class Reports:
             return None, "unreadable"
         except ModelDirectoryError:
             return None, "model_retired"
-
-    @contextmanager
-    def _in_turn(self) -> Iterator[None]:
-        if not self._room.acquire(timeout=_PATIENCE):
-            raise ServiceBusy("A report must wait for others that are being made, and waited too long. Ask again.")
-        try:
-            yield
-        finally:
-            self._room.release()
 
     @cached_property
     def _fonts(self) -> FontBook | None:

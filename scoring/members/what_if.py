@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -30,6 +31,7 @@ from benne.scoring.decisions.request import Refusal
 from benne.scoring.decisions.scoring import explained
 from benne.scoring.decisions.served_model import ModelSlot, ServedModel
 from benne.scoring.members.recording import Doing
+from benne.scoring.members.room import Room
 from benne.scoring.members.what_if_asking import Asking, Leave, SettledConsents
 from benne.scoring.members.what_if_change import ScoreChanges
 from benne.scoring.members.what_if_history import history_of
@@ -61,12 +63,16 @@ class WhatIf:
         None where the service has loaded features only; then nothing can be imagined.
     models : ModelSlot
     changes : ScoreChanges
+
+    Whatever is asked takes a turn (:class:`benne.scoring.members.room.Room`), and where there is none in time it is
+    ``ServiceBusy``; but for what the service itself asks, as for a notice.
     """
 
     asking: Asking
     events: EventStore | None
     models: ModelSlot
     changes: ScoreChanges
+    _room: Room = field(default_factory=Room, init=False, repr=False, compare=False)
 
     def actions(self, subject_id: str, doing: Doing, until: datetime | None = None) -> list[Action] | Refusal:
         """Actions that apply to a member until a day, by default half a year ahead.
@@ -123,7 +129,11 @@ class WhatIf:
         self, subject_id: str, first_decision: str | None, second_decision: str | None, doing: Doing
     ) -> ScoreChange | Refusal:
         """Why a score changed between two decisions, by default the last two; see :class:`ScoreChanges`."""
-        return self.changes.between(subject_id, first_decision, second_decision, doing)
+        with self._turn(subject_id, doing):
+            return self.changes.between(subject_id, first_decision, second_decision, doing)
+
+    def _turn(self, subject_id: str, doing: Doing) -> AbstractContextManager[None]:
+        return nullcontext() if doing.actor.role == "system" else self._room.turn(subject_id)
 
     def _answered(
         self, subject_id: str, doing: Doing, until: datetime | None, outcome: str,
@@ -132,14 +142,21 @@ class WhatIf:
         now = self.asking.clock()
         day = now + DEFAULT_AHEAD if until is None else until
         check_day(now, day)
-        served = self.models.current
+        with self._turn(subject_id, doing):
+            return self._asked(subject_id, doing, (now, day), outcome, answer)
+
+    def _asked(
+        self, subject_id: str, doing: Doing, days: tuple[datetime, datetime], outcome: str,
+        answer: Callable[[WhatIfs, ServedModel], T],
+    ) -> T | Refusal:  # fmt: skip
+        now, served = days[0], self.models.current
         with self.asking.store.read() as connection:
             leave = self.asking.ask(connection, subject_id, doing)
             begun = self._begun(connection, subject_id, leave, now)
         found: list[T] = []
         if begun is not None:
             try:
-                what_ifs = WhatIfs(*begun, _scoring(served, frozenset(CATEGORIES) - leave.categories), now, day)
+                what_ifs = WhatIfs(*begun, _scoring(served, frozenset(CATEGORIES) - leave.categories), *days)
                 found.append(answer(what_ifs, served))
             except tuple(_UNSCORABLE) as error:
                 leave.case.refuse(next(why for kind, why in _UNSCORABLE.items() if isinstance(error, kind)))
@@ -169,9 +186,10 @@ def lowest_of(band: str, served: ServedModel) -> int:
     WhatIfNotPossible
         If the model has no such band.
     """
+    bands = [one.name for one in _bands_of(served)]
     lowest = {one.name.replace(" ", "_"): one.lowest for one in _bands_of(served)}
     if band.replace(" ", "_") not in lowest:
-        raise WhatIfNotPossible(f"A band must be one of {', '.join(lowest)}, got another. Take one of these.")
+        raise WhatIfNotPossible(f"A band must be one of {', '.join(bands)}, got another. Take one of these.")
     return lowest[band.replace(" ", "_")]
 
 

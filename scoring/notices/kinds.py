@@ -53,8 +53,9 @@ _EVERYWHERE: Final[dict[str, str]] = {
     "correction_done": "case_id corrected complaint_route",
     "explanation_withheld": "decision_id part text review_route complaint_route",
     "disclosure_compelled": "disclosed_at authority scope legal_basis reference complaint_route",
-    "correction_notice": "case_id member decisions new_decision",
-    "review_overturned": "case_id member decision_id new_decision",
+    # Nothing that two recipients have alike, as a case or its deadline: by it they would know whom both were told of.
+    "correction_notice": "member decisions new_decision",
+    "review_overturned": "member decision_id new_decision",
 }
 _MORE: Final[dict[tuple[str, Jurisdiction], str]] = {
     ("adverse_action", "us"): "free_report equal_credit reasons_asked_within_days",  # FCRA 615(a), Reg B 1002.9(b)

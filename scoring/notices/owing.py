@@ -21,6 +21,7 @@ from benne.scoring.notices.register import Register
 from benne.scoring.notices.sources import NoticeSources
 from benne.scoring.rights.case import RightsCase, case_from
 from benne.scoring.rights.casework import Casework, Opening
+from benne.scoring.rights.rows import CaseEvent, find_case, timeline
 from benne.scoring.rights.words import decoded
 from benne.scoring.store.rights_tables import notice_members, notices, rights_cases
 from benne.scoring.store.schema import decisions
@@ -138,11 +139,31 @@ class OwedNotices:
         StateChanged
             If it was issued already.
         RightsError
-            If an adverse action has no reason at all.
+            If there is no reason at all.
         """
         with self.casework.store.read() as connection:
             case = self.casework.seen(connection, case_id, _KIND, version, NoticeUnknown)
         return self._fulfilled(case, own_reasons, doing)
+
+    def read(self, case_id: str, doing: Doing) -> tuple[RightsCase, tuple[CaseEvent, ...]]:
+        """A notice that is owed, for staff, with what was done about it; the look is on record.
+
+        Raises
+        ------
+        NoticeUnknown
+            If no notice of that id is owed.
+        """
+
+        def work(
+            connection: Connection, now_us: int
+        ) -> tuple[list[AuditEntry], tuple[RightsCase, tuple[CaseEvent, ...]]]:
+            case = find_case(connection, case_id, _KIND)
+            if case is None:
+                raise NoticeUnknown("A notice must be owed to be looked at, got no such one. See the queue.")
+            entry = self.casework.look_up(connection, now_us, case.subject_id, doing)
+            return [entry], (case, tuple(timeline(connection, case_id)))
+
+        return self.casework.group.submit(work).result
 
     def _open_action(
         self, connection: Connection, now_us: int, subject_id: str, action: AdverseAction, doing: Doing
@@ -172,8 +193,8 @@ class OwedNotices:
             against = self.sources.counterfactuals
             ways = () if against is None else against.counterfactuals(connection, facts.decision_id, said["language"])
         own = specific(own_reasons, said["language"]) or tuple(said.get("own_reasons", ()))
-        if case.topic == "adverse_action" and not (own or facts.reasons or facts.reference_hash):
-            raise RightsError("An adverse action must have a reason, got none from the score. Give the maker's own.")
+        if not (own or facts.reasons or facts.reference_hash):  # nobody knows whether there is one
+            raise RightsError("A notice must have a reason, got none from the score. Give the decision maker's own.")
         fields = about_decision(facts) | reasons_in(facts, own, ways) | where_extra(profile_of(_code(case)))
         if case.topic == "adverse_action":
             fields |= about_score(facts) | about_action(said["action_taken"], case.opened_at_us)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from benne.explain.texts import Texts
+from benne.scoring.notices.fields_of import OWN_CODE
 
 __all__ = ["paragraphs", "template_hash", "template_version", "title"]
 
@@ -69,6 +70,10 @@ def _no_reason(content: Content, _: Texts) -> list[dict[str, object]]:
     return [] if content["reasons"] else [{"decision_maker": content["decision_maker"]}]
 
 
+def _theirs(content: Content, _: Texts) -> list[dict[str, object]]:
+    return [{"decision_maker": content["decision_maker"]}] if content.get("method") == OWN_CODE else []
+
+
 def _sources(content: Content, texts: Texts) -> list[dict[str, object]]:
     joined = ("、" if texts.language == "zh" else ", ").join(content["sources"])
     return [{"sources": joined}] if joined else []
@@ -117,7 +122,8 @@ def _ask_again(content: Content, _: Texts) -> list[dict[str, object]]:
 
 
 _WHY: Final[tuple[tuple[str, _Places], ...]] = (
-    ("because", _any("reasons")),
+    ("because", lambda c, t: [] if c.get("method") == OWN_CODE else _any("reasons")(c, t)),
+    ("because_of_theirs", _theirs),
     ("reason", _lines("reasons")),
     ("method_everybody", lambda c, t: _when("method", "everybody")(c, t) if c["reasons"] else []),
     ("method_just_above", lambda c, t: _when("method", "just_above")(c, t) if c["reasons"] else []),

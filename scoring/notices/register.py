@@ -154,7 +154,7 @@ class Register:
         connection.execute(insert(notice_deliveries), {"notice_id": notice_id, "number": number, **row})
 
     def _content(self, notice_id: str, draft: NoticeDraft, now_us: int) -> dict[str, Any]:
-        texts = texts_of(draft.language)
+        texts, due_at_us = texts_of(draft.language), None if draft.kind in TO_RECIPIENTS else draft.due_at_us
         known: dict[str, Any] = {
             "notice_id": notice_id,
             "kind": draft.kind,
@@ -162,7 +162,7 @@ class Register:
             "template_version": template_version(texts),
             "language": draft.language,
             "issued_at": from_microseconds(now_us).isoformat(),
-            "due_at": None if draft.due_at_us is None else from_microseconds(draft.due_at_us).isoformat(),
+            "due_at": None if due_at_us is None else from_microseconds(due_at_us).isoformat(),
             "provider": self.provider,
             **self.routes,
             **draft.fields,
@@ -195,7 +195,15 @@ def _narrowed(query: NoticeQuery) -> Select[Any]:
         if value is not None:
             asked = asked.where(column == value)
     if query.after is not None:
-        last = select(before.c.issued_at_us).where(before.c.notice_id == query.after).scalar_subquery()
+        whose = notice_members.alias("whose")
+        known = select(before.c.issued_at_us).where(before.c.notice_id == query.after)
+        if query.subject_id is not None:  # of another's notice nobody learns anything, not even that there is one
+            known = known.join(whose, whose.c.notice_id == before.c.notice_id).where(
+                whose.c.subject_id == query.subject_id, before.c.shown_from_us <= query.now_us
+            )
+        if query.recipient is not None:
+            known = known.where(before.c.recipient == query.recipient, before.c.audience == "recipient")
+        last = known.scalar_subquery()
         asked = asked.where(or_(_N.issued_at_us < last, and_(_N.issued_at_us == last, _N.notice_id > query.after)))
     return asked.order_by(_N.issued_at_us.desc(), _N.notice_id).limit(query.limit)
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, and_, exists, or_, select, union
 
 from benne.errors import DecisionUnknown, ReviewerNotIndependent, ReviewUnknown, RightsError, StateChanged, VaultError
 from benne.explain.texts import LANGUAGES, Language
@@ -27,7 +27,13 @@ from benne.scoring.rights.casework import About, Casework, Opening
 from benne.scoring.rights.rows import CaseEvent, CaseQuery, queue, timeline
 from benne.scoring.rights.words import decoded, free_text
 from benne.scoring.store.pseudonyms import Pseudonyms
-from benne.scoring.store.rights_tables import rights_case_events, rights_cases
+from benne.scoring.store.rights_tables import (
+    correction_steps,
+    notice_members,
+    notices,
+    rights_case_events,
+    rights_cases,
+)
 
 __all__ = ["INSTEAD", "Instead", "Review", "ReviewAsked", "Reviews", "Verdict"]
 
@@ -37,6 +43,7 @@ _KIND: Final = "review"
 _BY_SYSTEM: Final = Actor("reviews", "system")
 _C: Final = rights_cases.c
 _E: Final = rights_case_events.c
+_S: Final = correction_steps.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,8 +287,8 @@ class Reviews:
         recipient = str(case.recipient)
         told = NoticeDraft(
             kind="review_overturned", subject_id=subject_id, jurisdiction=where, language="en",
-            fields={"case_id": case.case_id, "member": self.pseudonyms.of(recipient, subject_id),
-                    "decision_id": case.decision_id, "new_decision": case.result},
+            fields={"member": self.pseudonyms.of(recipient, subject_id), "decision_id": case.decision_id,
+                    "new_decision": case.result},
             decision_id=case.decision_id, recipient=recipient, case_id=case.case_id, due_at_us=case.due_at_us,
         )  # fmt: skip
         return [*entries, *self.register.issue(connection, now_us, told, doing)[0]]
@@ -292,10 +299,20 @@ class Reviews:
 
 
 def _took_part(connection: Connection, case: RightsCase) -> set[str]:
-    """Staff who opened, handled or changed any case about the same decision, this one included."""
-    same = _C.decision_id == case.decision_id
+    """Staff who opened, handled or changed any case about the same decision, this one included, or of which it came.
+
+    And whoever withheld a part of its explanation, which a review looks at again.
+    """
+    decision_id = case.decision_id
+    came_of = or_(
+        _C.result == decision_id, exists().where(_S.case_id == _C.case_id, _S.result == decision_id)
+    )  # fmt: skip
+    same = and_(_C.subject_id == case.subject_id, or_(_C.decision_id == decision_id, came_of))
     acted = select(_E.actor_id).join(rights_cases, _C.case_id == _E.case_id).where(same)
-    people = union(select(_C.handler).where(same), select(_C.opened_by).where(same), acted)
+    withheld = select(notices.c.issued_by).join(notice_members).where(
+        notice_members.c.decision_id == decision_id, notices.c.kind == "explanation_withheld"
+    )  # fmt: skip
+    people = union(select(_C.handler).where(same), select(_C.opened_by).where(same), acted, withheld)
     return {name for name in connection.execute(people).scalars() if name is not None}
 
 

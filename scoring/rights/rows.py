@@ -131,7 +131,10 @@ def _narrowed(asked: Select[Any], query: CaseQuery) -> Select[Any]:
         asked = asked.where(_C.due_at_us < query.due_before_us)
     if query.after is not None:
         before = rights_cases.alias("before")
-        last = select(before.c.due_at_us).where(before.c.case_id == query.after).scalar_subquery()
+        known = select(before.c.due_at_us).where(before.c.case_id == query.after)
+        if query.subject_id is not None:  # of another's case a member learns nothing, not even that there is one
+            known = known.where(before.c.subject_id == query.subject_id)
+        last = known.scalar_subquery()
         asked = asked.where(or_(_C.due_at_us > last, and_(_C.due_at_us == last, _C.case_id > query.after)))
     return asked
 

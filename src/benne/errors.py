@@ -80,6 +80,11 @@ to do; it never contains a member's data.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 
 class BenneError(Exception):
     """Base of every error Benne raises on purpose."""
@@ -401,11 +406,28 @@ class ProblemReceived(ServiceError, RuntimeError):
         What must be done about it.
     decision_id : str, optional
         The refusal on record.
+    errors : sequence of mapping, optional
+        Where a body is wrong: ``place``, ``must``, and ``allowed`` where there are only some words.
     """
 
-    def __init__(self, slug: str, status: int, detail: str | None = None, decision_id: str | None = None) -> None:
-        super().__init__(f"The service must answer, got the problem {slug} ({status}). {detail or ''}".rstrip())
+    def __init__(
+        self,
+        slug: str,
+        status: int,
+        detail: str | None = None,
+        decision_id: str | None = None,
+        errors: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        told = [f"The service must answer, got the problem {slug} ({status}).", *([detail] if detail else [])]
+        super().__init__(" ".join([*told, *(_place_in_words(one) for one in errors)]))
         self.slug = slug
         self.status = status
         self.detail = detail
         self.decision_id = decision_id
+        self.errors = tuple(errors)
+
+
+def _place_in_words(error: Mapping[str, object]) -> str:
+    place, allowed = error.get("place"), error.get("allowed")
+    told = ".".join(str(part) for part in place) if isinstance(place, list) else str(place)
+    return f"{told}: {error.get('must')}{'' if allowed is None else f', allowed: {allowed}'}."

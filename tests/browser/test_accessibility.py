@@ -73,14 +73,17 @@ def addresses(cases):
         yield path.format(member=cases["member"], case_id=case, notice_id=cases["notice_id"])
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
-def test_no_page_keeps_anybody_out(open_once, cases, violations, language, scheme):
+@pytest.mark.parametrize(("language", "scheme", "width"), [("en", "light", 390), ("zh", "dark", 1280)])
+def test_no_page_keeps_anybody_out(open_once, cases, violations, language, scheme, width):
     tab, found, seen = open_once, {}, 0
     tab.page.emulate_media(color_scheme=scheme)
+    tab.page.set_viewport_size({"width": width, "height": 844})
     for address in addresses(cases):
         tab.go(f"{address}?lang={language}")
         tab.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         wrong = violations(tab)
+        if tab.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wrong.append("sticks out")
         if wrong:
             found[address.replace(cases["member"], "…")] = wrong
         seen += 1

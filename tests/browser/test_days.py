@@ -26,8 +26,7 @@ def test_a_members_visit(site, open_tab, kim):
     assert "Your score was made as of now." in tab.says()
     assert tab.page.locator("svg#gauge, svg.chart").first.is_visible()
     assert tab.page.locator("ol.reasons li").count() >= 1
-    width = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert width == 0  # nothing sticks out on a telephone
+    assert sticks_out(tab) == 0
 
     tab.go("/me/what-if")
     before = tab.page.url
@@ -38,6 +37,7 @@ def test_a_members_visit(site, open_tab, kim):
     effect = re.search(r"[+−]?\d+", tab.page.locator("#what-if-answer strong").inner_text()).group(0)
     assert scores[2] - scores[1] == int(effect.replace("−", "-"))
     assert tab.page.url == before  # replaced in place
+    assert sticks_out(tab) == 0
 
     tab.go("/me?lang=zh")
     assert tab.page.locator("html").get_attribute("lang") == "zh-Hans"
@@ -61,6 +61,11 @@ def test_a_members_visit(site, open_tab, kim):
     assert not site.service.ledger.active(subject_id, "lending", site.shown.recipient)
 
 
+def sticks_out(tab):
+    """By how much a page is wider than a telephone."""
+    return tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
 def test_a_compliance_officers_day(site, open_tab, kim):
     tab = open_tab()
     tab.sign_in(site.key("compliance"))
@@ -75,16 +80,19 @@ def test_a_compliance_officers_day(site, open_tab, kim):
     tab.page.fill("#case", "4711")
     tab.send("Look up")
     assert kim not in tab.page.url
-    assert "Looked up for dispute:4711" in tab.says()
+    assert "Looked up for Dispute 4711" in tab.says()
     for text in ("Why the score is not higher", "What the score is made of"):
         assert tab.page.get_by_role("heading", name=text).is_visible()
 
     tabs = tab.page.get_by_role("navigation", name="About this member")
     tabs.get_by_role("link", name="What if").click()
     tab.page.fill("#mark", "900")
+    until_day = (site.service.clock() + 40 * DAY).date()
+    tab.page.fill("#recourse_until", until_day.isoformat())
     tab.press("Find it")
     tab.page.wait_for_selector("#what-if-answer .three")
     assert "900" in tab.says() or "highest score" in tab.says()
+    assert texts_of("en").day(until_day) in tab.page.locator("#what-if-answer").inner_text()
     with tab.page.expect_download() as download:
         tab.page.get_by_role("link", name="Report (PDF)").click()
     assert download.value.path().read_bytes().startswith(b"%PDF-")
@@ -95,7 +103,7 @@ def test_a_compliance_officers_day(site, open_tab, kim):
     tab.page.locator("input[value=corrected]").check()
     tab.page.fill("#answer", "You are right. We have corrected the name of your employer.")
     tab.send("Send the answer")
-    assert "Corrected." in tab.says()
+    assert "Below is what came of it" in tab.says()
 
     other = open_tab()
     other.sign_in(site.key("compliance"))
@@ -112,6 +120,24 @@ def test_a_compliance_officers_day(site, open_tab, kim):
     assert "Intact" in tab.says()
     tab.send("Sign out")
     assert "You have signed out." in tab.says()
+
+
+def test_what_is_printed_is_what_was_found_and_no_forms(site, open_tab, kim):
+    tab = open_tab(viewport={"width": 700, "height": 1000}, color_scheme="dark")
+    tab.sign_in(site.key("member", kim), "me")
+    tab.send("Make my score now")
+    tab.page.emulate_media(media="print")
+    for hidden in (".top nav", ".top .tools", "main form", ".on-narrow"):
+        assert not tab.page.locator(hidden).first.is_visible(), hidden
+    assert tab.page.locator(".printed").is_visible()
+    assert tab.page.locator("details.table-behind table").is_visible()
+    assert not tab.page.locator("details.features table").first.is_visible()  # as on the screen
+    assert tab.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    tab.page.emulate_media(media="screen")
+    tab.go("/me/consents")
+    tab.page.emulate_media(media="print")
+    top = tab.page.locator("article.consent, .card").first.bounding_box()["y"]
+    assert top < 400  # not on the next sheet
 
 
 def test_a_member_is_looked_up_with_the_keyboard_alone(site, open_tab):
@@ -139,7 +165,7 @@ def test_a_member_is_looked_up_with_the_keyboard_alone(site, open_tab):
     assert outline == "solid"
     keys.press("Enter")
     tab.page.wait_for_url("**/console/members/*")
-    assert "Looked up for audit" in tab.says()
+    assert "Looked up for Audit" in tab.says()
 
 
 def focused(tab):

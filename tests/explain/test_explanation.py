@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benne.errors import TextMissing
+from benne.errors import CategoryError, FeatureColumnsError, ParameterError, TextMissing
 from benne.explain import About, about_model, explain_member
 from benne.explain.texts import LANGUAGES
 from benne.features import CATEGORIES, registry
 from benne.models import BoosterOptions, CreditScoreModel
-from tests.explain.conftest import COLUMNS, GROUPS, NOON, full_about, said
+from tests.explain.conftest import COLUMNS, GROUPS, NOON, full_about, model_rows, said
 
 POINTS = st.lists(st.floats(-150, 150), min_size=len(COLUMNS), max_size=len(COLUMNS))
 WITHHELD = st.sets(st.sampled_from(CATEGORIES), max_size=4)
@@ -77,10 +77,31 @@ def test_sources_are_the_event_tables_that_the_features_read():
 
 def test_its_text_names_consent_sources_dates_and_the_model():
     text = said(withheld=["social"], about=full_about("en", ("social",))).as_text()
-    assert "Withheld, and counted neither for nor against you: Social relationships." in text
+    assert "Withheld, and counted neither for nor against: Social relationships." in text
     assert "your repayments" in text
     assert "Everything that was known on 29 November 2026 is in it." in text
     assert "Scored with model benne/0123456789abcdef." in text
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "first"),
+    [("en", "Why your score is not higher:", "would be about 20 points higher."),
+     ("zh", "您的信用分为何没有更高：", "约高 20 分。")],
+)  # fmt: skip
+def test_its_text_says_why_it_is_not_higher_and_compared_with_whom(language, heading, first):
+    lines = said(about=full_about(language)).as_text().splitlines()
+    place = lines.index(heading)
+    assert [line[:4] for line in lines[place + 1 : place + 5]] == ["  1.", "  2.", "  3.", "  4."]
+    assert lines[place + 1].endswith(first)
+    assert "1,000" in lines[place + 5]
+
+
+def test_its_text_says_where_no_reason_was_found_or_none_can_be():
+    about = full_about()
+    nothing = replace(about, reasons=replace(about.reasons, reasons=()))
+    assert "Nothing on record takes from your score by this comparison." in said(about=nothing).as_text()
+    assert "No reasons can be given for this score" in said(about=replace(about, reasons=None)).as_text()
+    assert "Why your score" not in said().as_text(), "where nobody looked for reasons nothing is said of them"
 
 
 def test_its_text_in_chinese_says_the_same_numbers():
@@ -144,7 +165,7 @@ def test_what_others_have_is_the_models_own_reference_sample(fitted):
     about = about_model(model, {"social"}, as_of=NOON)
     explanation = model.explain(X.head(1), withheld={"social"})
     groups = {c: [f"x_{c}"] for c in CATEGORIES}
-    shown = explain_member(explanation, 0, X, groups, registry, about)
+    shown = explain_member(explanation, 0, X.head(1), groups, registry, about)
     expected = model.reference_.category_range({"social"})
     assert shown.as_dict()["average_score"] == model.reference_.average_score({"social"})
     assert {line.name: line.reach for line in shown.categories if line.reach} == expected
@@ -162,3 +183,28 @@ def test_of_another_kind_of_model_nothing_is_claimed():
 
 def test_groups_are_of_the_five_categories():
     assert list(GROUPS) == list(CATEGORIES)
+
+
+OF_THREE = model_rows(600.0, [[1.0] * len(COLUMNS)] * 3, frozenset({"social"}))
+THREE = pd.DataFrame([[1.0] * len(COLUMNS)] * 3, columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("row", "features", "groups", "error", "message"),
+    [
+        (3, THREE, GROUPS, ParameterError, "row must be within 0 to 2, got 3"),
+        (-1, THREE, GROUPS, ParameterError, "row must be within 0 to 2, got -1"),
+        (0, THREE.head(2), GROUPS, FeatureColumnsError, "must be the 3 rows that were explained, got 2"),
+        (0, THREE.drop(columns=COLUMNS[0]), GROUPS, FeatureColumnsError, f"'{COLUMNS[0]}' missing"),
+        (0, THREE, {"social": GROUPS["social"]}, CategoryError, "each of the 20 columns that were explained"),
+        (0, THREE, GROUPS | {"social": ["else"]}, CategoryError, "each of the 20 columns that were explained"),
+    ],
+)
+def test_what_was_not_explained_is_not_put_into_words(row, features, groups, error, message):
+    with pytest.raises(error, match=message):
+        explain_member(OF_THREE, row, features, groups, registry)
+
+
+def test_columns_of_a_withheld_category_may_be_absent():
+    said = explain_member(OF_THREE, 2, THREE.drop(columns=GROUPS["social"]), GROUPS, registry)
+    assert said.withheld == ("social",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import numpy as np
@@ -227,6 +228,21 @@ def test_a_model_fitted_on_few_gives_key_factors_and_no_reasons() -> None:
 def test_a_method_that_is_none_is_refused(method, message) -> None:
     with pytest.raises(ParameterError, match=message):
         Method(*method)
+
+
+def test_a_mark_may_be_a_number_of_numpys() -> None:
+    for mark in (np.int64(650), np.float32(650), np.float64(650)):
+        assert json.loads(json.dumps(Method("just_above", mark).as_dict()))["mark"] == 650
+
+
+def test_the_name_of_a_method_is_none(model) -> None:
+    with pytest.raises(ParameterError, match=r'method must be a Method, got str\. Pass Method\("everybody"\)'):
+        reasons_of(model, MEMBERS.head(1), method="everybody")  # type: ignore[arg-type]
+
+
+def test_an_explanation_of_fewer_rows_is_refused(model) -> None:
+    with pytest.raises(ExplanationError, match="got 3 rows and an explanation of 2"):
+        key_factors_of(model, MEMBERS.head(3), explanation=model.explain(MEMBERS.head(2)))
 
 
 def test_no_figure_of_a_member_is_in_a_repr(model) -> None:

@@ -234,6 +234,13 @@ def test_reasons_say_their_effect_and_what_can_be_done():
     assert "Compared with the average of 1,000 members" in page
 
 
+def test_that_a_model_knows_no_reasons_is_said_of_a_decision():
+    without = replace(full_about(), reasons=None)
+    page = report_html(report(explanation=said(about=without)), texts_of("en"))
+    assert "No reasons can be given for this score" in page
+    assert "Compared with the average" not in page
+
+
 def test_without_typst_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(EngineUnavailable, match=r"pip install 'benne\[pdf\]'"):

@@ -4,9 +4,10 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from benne.errors import EngineUnavailable, FeatureColumnsError
+from benne.errors import EngineUnavailable, FeatureColumnsError, FeatureTypeError
 from benne.explain.shap_values import shap_explanation
 from tests.explain.conftest import COLUMNS, model_rows, said
 
@@ -58,6 +59,14 @@ def test_other_rows_than_those_explained_are_refused(rows):
         shap_explanation(explanation, features.head(3))
     with pytest.raises(FeatureColumnsError, match="with all 20 columns"):
         shap_explanation(explanation, features[COLUMNS[:3]])
+
+
+def test_any_table_will_do_and_text_is_no_number(rows):
+    explanation, features = rows
+    for_shap = shap_explanation(explanation, pa.Table.from_pandas(features))
+    np.testing.assert_array_equal(for_shap.data, features.to_numpy())
+    with pytest.raises(FeatureTypeError, match=f"Feature '{COLUMNS[0]}' must be of numbers"):
+        shap_explanation(explanation, features.assign(**{COLUMNS[0]: "anna"}))
 
 
 def test_without_shap_it_says_what_to_install(rows, monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benne.errors import ModelDirectoryError, ReferenceUnknown
+from benne.errors import CategoryError, ModelDirectoryError, ParameterError, ReferenceUnknown
 from benne.models import CreditScoreModel
 from benne.models.category_layout import CategoryLayout
 from benne.models.reference_sample import JUST_ABOVE, ReferenceSample, summarised
@@ -61,6 +61,25 @@ def test_all_cohorts_within_twenty_points_of_the_mark_count() -> None:
     within = [part for part in np.array_split(scores, 20) if 650.0 <= part.mean() < 650.0 + JUST_ABOVE]
     assert found.members == sum(map(len, within)) == 200
     assert found.points["a"] == pytest.approx(np.concatenate(within).mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("withheld", "error", "message"),
+    [
+        ("social", ParameterError, "withheld must be a set of categories"),
+        ({"socail"}, CategoryError, "1 other name.* much like 'social'"),
+    ],
+)
+def test_a_misspelt_category_is_not_taken_for_none(withheld, error, message) -> None:
+    for ask in (steps(200).average_points, steps(200).category_range, steps(200).hash, steps(200).average_score):
+        with pytest.raises(error, match=message):
+            ask(withheld)
+
+
+@pytest.mark.parametrize("mark", [349.9, 950.1, float("nan")])
+def test_a_mark_that_is_no_score_is_refused(mark) -> None:
+    with pytest.raises(ParameterError, match="A mark must be within 350 to 950, got"):
+        steps(200).average_points(mark=mark)
 
 
 def test_below_fifty_nothing_is_known_but_the_hash() -> None:

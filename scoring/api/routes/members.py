@@ -21,7 +21,7 @@ from benne.scoring.api.bodies import (
     ScoreBody,
     score_as_dict,
 )
-from benne.scoring.api.problems import of_reason, responses
+from benne.scoring.api.problems import FOR_THEMSELVES, of_reason, responses
 from benne.scoring.decisions.reasons import WHY
 from benne.scoring.decisions.request import Refusal
 from benne.scoring.members.proving import SELF
@@ -43,7 +43,7 @@ def own_score(request: Request, caller: From) -> JSONResponse:
     service = service_of(request)
     answer = service.proving.own_score(caller.member, caller.doing)
     if isinstance(answer, Refusal):
-        raise of_reason(answer.reason, answer.decision_id, service.settings.complaints)
+        raise of_reason(answer.reason, answer.decision_id, service.settings.complaints, more=FOR_THEMSELVES)
     return JSONResponse(score_as_dict(answer, service.pseudonyms.of(SELF, caller.member)))
 
 
@@ -104,7 +104,7 @@ def proof_for_somebody(question: ProofQuestion, request: Request, caller: From) 
     service = service_of(request)
     proof = service.proving.prove(caller.member, asked, caller.doing)
     if isinstance(proof, Refusal):
-        raise of_reason(proof.reason, proof.decision_id, service.settings.complaints)
+        raise of_reason(proof.reason, proof.decision_id, service.settings.complaints, more=FOR_THEMSELVES)
     return ProofBody(proof=proof)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -68,7 +69,9 @@ def notices_newest_first(
         kind=kind, delivery=delivery, decision_id=decision_id, after=after, limit=limit + 1,
     )  # fmt: skip
     shown = found[:limit]
-    return NoticesBody(notices=[_body(one) for one in shown], next=shown[-1].notice_id if len(found) > limit else None)
+    return NoticesBody(
+        notices=[_seen(one, caller) for one in shown], next=shown[-1].notice_id if len(found) > limit else None
+    )
 
 
 @router.post("/v1/notices", status_code=201, responses=responses(*_ASKING))
@@ -100,7 +103,7 @@ def ask_for_a_notice(question: NoticeQuestion, request: Request, caller: From) -
 def one_notice(notice_id: OneId, request: Request, caller: From) -> NoticeBody:
     """A notice with what it says; read by whom it is to, it is delivered."""
     notices, recipient = service_of(request).notices, caller.principal.recipient
-    return _body(notices.read(notice_id, caller.doing, subject_id=caller.subject_id, recipient=recipient))
+    return _seen(notices.read(notice_id, caller.doing, subject_id=caller.subject_id, recipient=recipient), caller)
 
 
 @router.post(
@@ -195,6 +198,13 @@ def _to_member(service: Service, caller: Caller, member_id: str | None) -> str |
 def _owed(owed: OwedNotice, caller: Caller) -> OwedNoticeBody:
     told = None if owed.notice is None or caller.principal.recipient is not None else _body(owed.notice)
     return OwedNoticeBody(notice=told, case=case_body(owed.case, to_member=caller.principal.role != "compliance"))
+
+
+def _seen(notice: Notice, caller: Caller) -> NoticeBody:
+    """A recipient sees nothing that another recipient has alike: neither the case nor its deadline."""
+    if caller.principal.recipient is not None:
+        notice = replace(notice, case_id=None, due_at_us=None)
+    return _body(notice)
 
 
 def _body(notice: Notice) -> NoticeBody:

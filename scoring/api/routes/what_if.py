@@ -8,7 +8,7 @@ from typing import Annotated, Final, TypeVar
 from fastapi import APIRouter, Depends, Query, Request
 
 from benne.scoring.api.access import Caller, caller_of, service_of
-from benne.scoring.api.problems import PROBLEMS, Problem, of_reason, responses
+from benne.scoring.api.problems import FOR_THEMSELVES, PROBLEMS, Problem, of_reason, responses
 from benne.scoring.api.what_if_bodies import (
     ActionBody,
     ActionsBody,
@@ -85,5 +85,5 @@ def change_of_a_score(
 
 def _told(service: Service, found: T | Refusal) -> T:
     if isinstance(found, Refusal):
-        raise of_reason(found.reason, found.decision_id, service.settings.complaints)
+        raise of_reason(found.reason, found.decision_id, service.settings.complaints, more=FOR_THEMSELVES)
     return found

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from starlette.responses import Response
 
 from benne.errors import DecisionUnknown
-from benne.scoring.console.forms import FormRefused
+from benne.scoring.console.forms import DECISION, FormRefused
 from benne.scoring.console.pages.look_up import WHAT_FOR, purpose_of
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import Visit
@@ -16,24 +13,24 @@ from benne.scoring.members.recording import Doing
 
 __all__ = ["PAGES"]
 
-_ID: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,36}")
-
 
 def show(visit: Visit) -> Response:
     """The form that asks for a decision's id and a purpose."""
-    return visit.show("decisions", what_for=WHAT_FOR, replay=None)
+    asked = visit.request.query_params.get("decision", "")
+    asked = asked if DECISION.fullmatch(asked) else ""
+    return visit.show("decisions", what_for=WHAT_FOR, replay=None, asked=asked)
 
 
 def replay(visit: Visit) -> Response:
     """Make a decision again."""
     decision_id = visit.form.get("decision_id")
-    if not _ID.fullmatch(decision_id):
+    if not DECISION.fullmatch(decision_id):
         raise FormRefused("console.refused.decision_id", "decision_id")
     try:
         made = visit.service.replay(decision_id, Doing(visit.actor, purpose_of(visit.form)))
     except DecisionUnknown:
         raise FormRefused("console.refused.no_such_decision", "decision_id") from None
-    return visit.show("decisions", what_for=WHAT_FOR, replay=made)
+    return visit.show("decisions", what_for=WHAT_FOR, replay=made, asked="")
 
 
 PAGES = (

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from starlette.responses import Response
 
+from benne.errors import RightsError
 from benne.scoring.console.forms import FormRefused
 from benne.scoring.console.pages.cases import (
     LONGEST,
@@ -17,6 +18,8 @@ from benne.scoring.console.pages.cases import (
     version_of,
     whose,
 )
+from benne.scoring.console.pages.corrections_shown import correction_shown
+from benne.scoring.console.pages.event_tables import EXAMPLE
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import Visit
 from benne.scoring.disputes.dispute import OPEN, TOPICS, Answer, Disputed
@@ -76,6 +79,7 @@ def show(visit: Visit) -> Response:
     return visit.show(
         "dispute", dispute=dispute, case=dispute.case, is_open=dispute.case.state in OPEN,
         at=whose(visit, dispute.case), corrects_events=visit.service.events is not None,
+        correction=correction_shown(visit, dispute.case), example=EXAMPLE,
     )  # fmt: skip
 
 
@@ -105,7 +109,13 @@ def _answer(visit: Visit, case_id: str, version: int) -> Response:
     outcome = visit.form.one_of("outcome", ("corrected", "not_corrected"))
     rows = _rows(visit) if outcome == "corrected" else None
     answer = Answer(outcome=cast(Any, outcome), text=visit.form.text("answer", longest=LONGEST), rows=rows)
-    case: RightsCase = visit.service.disputes.answer(case_id, version, answer, doing_for(visit, "dispute"))
+    try:
+        case: RightsCase = visit.service.disputes.answer(case_id, version, answer, doing_for(visit, "dispute"))
+    except RightsError as error:
+        if rows is None or type(error) is not RightsError:
+            raise
+        # It names tables, columns and rules: what whoever wrote the rows must know to mend them.
+        raise FormRefused("console.refused.rows_because", "rows", reason=str(error)) from None
     done = "dispute_corrected" if outcome == "corrected" else "dispute_answered"
     return visit.go(f"/console/disputes/{case.case_id}", done)
 
@@ -117,6 +127,8 @@ def _rows(visit: Visit) -> dict[str, list[dict[str, Any]]] | None:
         return None
     try:
         rows = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FormRefused("console.refused.rows_json", "rows", line=error.lineno, column=error.colno) from None
     except (ValueError, RecursionError):
         raise FormRefused("console.refused.rows", "rows") from None
     tables = rows.values() if isinstance(rows, dict) else ()

@@ -18,6 +18,7 @@ __all__ = ["ChangeShown", "history_page"]
 
 _SHOWN: Final = 20  # decisions on a page
 _AT_LEAST: Final = 2  # points make a line
+_IN_PLACE: Final = "change-answer"  # the element that "Compare" replaces; it is a template of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def history_page(visit: Visit, template: str, **more: Any) -> Response:
     page = visit.service.records.history(visit.subject_id, visit.doing, after=after, limit=_SHOWN)
     first, second = asked.get("first", ""), asked.get("second", "")
     change = _change(visit, first, second) if first or second else None
+    if visit.by_htmx == _IN_PLACE:
+        template = "change"
     return visit.show(
         template, page=page, first=after is None, line=_line(visit, page.decisions), change=change,
         compared=(first, second), **more,

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from benne.errors import ConsentRecordError
+from benne.scoring.console.forms import DECISION
 from benne.scoring.console.pages.consents_shown import consents_shown, standing
 from benne.scoring.console.pages.histories import history_page
 from benne.scoring.console.pages.report import report
@@ -20,7 +21,10 @@ __all__ = ["PAGES"]
 def overview(visit: Visit) -> Response:
     """The score, its reasons and what would change it."""
     visit.looked_up  # noqa: B018 - a reference of another session is no page
-    score = score_shown(visit)
+    asked = visit.request.query_params.get("decision", "")
+    if asked and not DECISION.fullmatch(asked):
+        raise PageMissing
+    score = score_shown(visit, asked or None)
     consents = consents_shown(visit.service.records.consents(visit.subject_id, visit.doing), visit.service.clock())
     return visit.show("member", tab="overview", score=score, standing=standing(consents))
 

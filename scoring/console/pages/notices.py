@@ -7,12 +7,15 @@ from typing import Any, Final, cast
 
 from starlette.responses import Response
 
+from benne.errors import BenneError, RightsError
+from benne.explain.reason_words import reason_in_words
+from benne.scoring.console.forms import FormRefused
 from benne.scoring.console.pages.cases import LONGEST, case_id_of, doing_for, version_of, whose
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import PageMissing, Visit
 from benne.scoring.notices.notice import CHANNELS
 from benne.scoring.rights.case import RightsCase
-from benne.scoring.rights.rows import CaseQuery, find_case, timeline
+from benne.scoring.rights.rows import CaseQuery
 
 __all__ = ["PAGES"]
 
@@ -59,8 +62,22 @@ def _notice(visit: Visit) -> Any:
 
 def duty(visit: Visit) -> Response:
     """A notice that is due: what it is about, by when, and what is wanting."""
-    case, events = _duty(visit)
-    return visit.show("duty", case=case, timeline=events, at=whose(visit, case), most=_MOST_REASONS)
+    case, events = visit.service.rights.owed_notices.read(case_id_of(visit), doing_for(visit, "notice"))
+    return visit.show(
+        "duty", case=case, timeline=events, at=whose(visit, case), most=_MOST_REASONS, given=_given(visit, case)
+    )
+
+
+def _given(visit: Visit, case: RightsCase) -> list[str]:
+    """The score's own reasons, which the notice will state where nobody gives others."""
+    if case.subject_id is None or not case.is_open:
+        return []
+    try:
+        _, said = visit.service.explanations.explain(case.subject_id, doing_for(visit, "notice"), case.decision_id)
+    except BenneError:  # what is gone or damaged; the notice says so itself when it is to be issued
+        return []
+    reasons = said.about.reasons
+    return [] if reasons is None else [reason_in_words(one, visit.texts) for one in reasons.reasons]
 
 
 def fulfil(visit: Visit) -> Response:
@@ -69,18 +86,15 @@ def fulfil(visit: Visit) -> Response:
     own = tuple(text for text in visit.form.all("own_reason") if text)[:_MOST_REASONS]
     for text in own:
         visit.form.text("own_reason", longest=LONGEST) if len(text) > LONGEST else None
-    visit.service.rights.owed_notices.fulfil(case_id, version, own, doing_for(visit, "notice"))
+    try:
+        visit.service.rights.owed_notices.fulfil(case_id, version, own, doing_for(visit, "notice"))
+    except RightsError as error:
+        if type(error) is not RightsError:
+            raise
+        raise FormRefused(
+            "console.refused.own_reasons" if own else "console.refused.no_reasons", "own_reason"
+        ) from None
     return visit.go(f"/console/duties/{case_id}", "notice_issued")
-
-
-def _duty(visit: Visit) -> tuple[RightsCase, list[Any]]:
-    case_id = case_id_of(visit)
-    with visit.service.store.read() as connection:
-        case = find_case(connection, case_id, "notice")
-        events = timeline(connection, case_id)
-    if case is None:
-        raise PageMissing
-    return case, events
 
 
 PAGES = (

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import Visit
+from benne.scoring.members.recording import Doing
 from benne.scoring.rights.case import CASE_KINDS
 from benne.scoring.rights.rows import CaseQuery
 from benne.scoring.store.rights_tables import rights_cases
@@ -20,6 +21,8 @@ _SHOWN: Final = 25  # cases on a page
 _ID: Final = re.compile(r"[0-9a-f-]{1,36}")
 _C: Final = rights_cases.c
 _WHOSE: Final = ("mine",)
+_WHAT_FOR: Final = "queue"
+"""What a look into the queue is for, on record."""
 
 
 def show(visit: Visit) -> Response:
@@ -30,7 +33,7 @@ def show(visit: Visit) -> Response:
         kinds=(kind,) if kind else (), handler=visit.who.id if whose else None, only_open=True,
         after=after if _ID.fullmatch(after) else None, limit=_SHOWN + 1,
     )  # fmt: skip
-    cases = visit.service.rights.deadlines.duties(query)
+    cases = visit.service.rights.deadlines.looked_up(query, Doing(visit.actor, _WHAT_FOR))
     more = cases[_SHOWN - 1].case_id if len(cases) > _SHOWN else None
     return visit.show(
         "queue", cases=cases[:_SHOWN], more=more, kind=kind, whose=whose, kinds=CASE_KINDS, first=query.after is None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from benne.explain.wording import (
 )
 from benne.scoring.console.visit import Visit
 from benne.scoring.store.member_tables import member_payloads
+from benne.scoring.store.schema import decisions
 
 __all__ = ["ReasonShown", "ScoreShown", "in_pictures", "score_shown"]
 
@@ -46,6 +47,8 @@ class ScoreShown:
     Attributes
     ----------
     decision_id : str
+    recipient, purpose : str
+        Who asked for it and for what.
     explanation : MemberExplanation or None
     trouble : str
         ``none_yet``, ``damaged`` or ``model_retired``; empty where there is an explanation.
@@ -62,6 +65,8 @@ class ScoreShown:
     """
 
     decision_id: str = ""
+    recipient: str = ""
+    purpose: str = ""
     explanation: MemberExplanation | None = None
     trouble: str = ""
     gauge: str = ""
@@ -83,9 +88,22 @@ def score_shown(visit: Visit, decision_id: str | None = None) -> ScoreShown:
         found, explanation = visit.service.explanations.explain(visit.subject_id, visit.doing, decision_id)
     except ModelDirectoryError:
         return ScoreShown(trouble="model_retired")
-    except (DecisionUnknown, VaultError):
+    except (DecisionUnknown, VaultError) as error:
+        if decision_id is not None and isinstance(error, DecisionUnknown):
+            raise
         return ScoreShown(trouble="damaged" if _is_any_kept(visit) else "none_yet")
-    return in_pictures(found, explanation.in_language(visit.texts.language), visit.texts)
+    shown = in_pictures(found, explanation.in_language(visit.texts.language), visit.texts)
+    recipient, purpose = _asked(visit, found)
+    return replace(shown, recipient=recipient, purpose=purpose)
+
+
+def _asked(visit: Visit, decision_id: str) -> tuple[str, str]:
+    """By whom a score was asked for, and for what."""
+    columns = decisions.c
+    query = select(columns.recipient, columns.purpose).where(columns.decision_id == decision_id)
+    with visit.service.store.read() as connection:
+        found = connection.execute(query).one_or_none()
+    return ("", "") if found is None else (found.recipient or "", found.purpose or "")
 
 
 def in_pictures(decision_id: str, said: MemberExplanation, texts: Texts) -> ScoreShown:

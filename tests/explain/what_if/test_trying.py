@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from benne.errors import WhatIfNotPossible
+from benne.explain.texts import texts_of
 from benne.explain.what_if import Action, History, WhatIfs, action_of
 from benne.explain.what_if.catalogue import carried_out
 from benne.features import ConsentMask, load_events
@@ -116,6 +117,9 @@ def test_every_answer_adds_up_exactly_and_as_shown(platform: Platform) -> None:
             answer = what_ifs.attempt([action])
             assert answer.gap < 1e-9
             assert sum(line.shown for line in answer.lines) + answer.clipped_shown == answer.effect_shown
+            assert sum(x.shown for x in answer.moved) + answer.rest_shown + answer.clipped_shown == answer.effect_shown
+            told = answer.as_text(texts_of("en"))
+            assert sum(" → " in line for line in told.splitlines()) == len(answer.moved)
             assert answer.effect == answer.with_actions.score - answer.baseline.score
             assert answer.with_actions.shown == answer.baseline.shown + answer.effect_shown
             seen += 1

@@ -70,6 +70,20 @@ def test_nobody_opens_a_page_without_signing_in(browser):
         assert sent.headers["location"] == f"{AREAS[area_of(path)]}/sign-in"
 
 
+def test_a_form_that_cannot_be_read_shows_nobody_the_page_it_was_sent_to(browser):
+    """It was once answered with the form again, before anybody had asked who sent it."""
+    too_many = "&".join(f"field{k}=x" for k in range(200))
+    as_form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for method, path in PAGES_OF.keys() - set(ANYBODY):
+        if method == "POST":
+            sent = browser.client.post(
+                address(path, "1.abc"), content=too_many, headers=as_form, follow_redirects=False
+            )
+            assert sent.status_code == 303, path
+    browser.staff()
+    assert browser.client.post("/console/audit", content=too_many, headers=as_form).status_code == 403
+
+
 def test_a_members_cookie_opens_nothing_of_the_staffs_and_the_other_way_round(browser, anna):
     browser.member(anna)
     cookie = browser.client.cookies["benne_me"]

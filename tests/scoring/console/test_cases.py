@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 
 from benne.explain.texts import texts_of
+from benne.features.events.tables import TABLES
+from benne.scoring.console.pages.event_tables import EXAMPLE
+from benne.scoring.decisions.request import Actor, ScoreRequest
+from benne.scoring.notices.asked_notices import AdverseAction
+from benne.scoring.policy import Asked
 from tests.scoring.console.conftest import Tags, words
+from tests.scoring.console.test_member_pages import running_doing
 
 
 def opened_by(browser, member, **fields):
@@ -20,9 +27,24 @@ def opened_by(browser, member, **fields):
 
 
 def decision_of(running, member):
-    from tests.scoring.console.test_member_pages import running_doing
-
     return running.service.explanations.explain(running.member(member), running_doing())[0]
+
+
+def owed(running, member):
+    """A notice that waits for what becomes of another offer; gives the id of its case."""
+    action = AdverseAction(decision_id=decision_of(running, member), action_taken="refused", counter_offer="made")
+    reported = running.service.rights.owed_notices.report_action(None, action, running_doing())
+    return reported.case.case_id
+
+
+def lent(running, member):
+    """A score that the shop asked for; gives the decision's id."""
+    asked = Asked(recipient="shop", purpose="lending", context="platform", reliance="advisory", granularity="exact")
+    request = ScoreRequest(
+        subject_id=running.member(member), asked=asked, actor=Actor("key:shop", "recipient"),
+        registered_for=frozenset({"lending"}),
+    )  # fmt: skip
+    return running.service.rights.corrections.maker.decide([request])[0].decision_id
 
 
 def version_of(page):
@@ -48,6 +70,36 @@ def test_looking_at_a_case_is_on_record_for_that_case(browser, running, case):
     browser.get(case)
     last = running.rows("audit_records")[-1]
     assert (last["type"], last["context"]) == ("member_looked_up", f"dispute:{case.rsplit('/', 1)[1]}")
+
+
+def test_looking_into_the_queue_is_on_record(browser, running, case):
+    browser.get("/console/queue?kind=dispute")
+    last = running.rows("audit_records")[-1]
+    assert (last["type"], last["context"], last["outcome"]) == ("member_looked_up", "queue", "queue")
+
+
+def test_looking_at_a_notice_that_is_owed_is_on_record_for_that_notice(browser, running, scored):
+    browser.staff()
+    duty = owed(running, scored)
+    page = browser.get(f"/console/duties/{duty}")
+    assert page.status_code == 200
+    looked = [(row["type"], row["context"]) for row in running.rows("audit_records")[-2:]]
+    assert looked == [("member_looked_up", f"notice:{duty}"), ("explanation_decided", f"notice:{duty}")]
+    assert running.rows("audit_records")[-1]["subject_hmac"] is not None
+
+
+def test_a_notice_that_is_owed_is_issued_and_can_be_read_from_there(browser, running, scored):
+    browser.staff()
+    path = f"/console/duties/{owed(running, scored)}"
+    vague = browser.post(path, {"version": 1, "own_reason": "Score too low"})
+    assert vague.status_code == 422
+    assert "each reason must name a fact" in words(vague)
+    assert "Score too low" in vague.text
+    issued = browser.post(path, {"version": 1, "own_reason": "The rent would be half of your income"})
+    assert "The notice was issued." in words(issued)
+    (link,) = re.findall(r'href="(/console/members/[^"]+/notices/[^"]+)"', issued.text)
+    notice = words(browser.get(link))
+    assert "The main reasons that platform gives for its decision: 1. The rent would be half of your income" in notice
 
 
 def test_every_form_of_a_page_is_sent_to_an_address_that_takes_it(browser, scored, case):
@@ -80,6 +132,23 @@ def test_a_dispute_that_is_right_is_corrected(browser, running, scored):
     answered = browser.post(case, {"act": "answer", "version": 1, "outcome": "corrected", "answer": "You are right."})
     assert "done=dispute_corrected" in str(answered.url), words(answered)
     assert "Corrected" in words(answered)
+    assert "Nobody had received an answer" in words(answered)
+
+
+def test_a_correction_says_who_was_told_and_what_stands_instead(browser, running, anna):
+    wrong = lent(running, anna)
+    case = f"/console/disputes/{opened_by(browser, anna, topic='decision', decision_id=wrong)}"
+    browser.staff()
+    browser.post(case, {"act": "answer", "version": 1, "outcome": "corrected", "answer": "You are right."})
+    assert "It goes on by itself" in words(browser.get(case))
+    running.know(anna)  # corrected features are loaded
+    running.service.rights.corrections.run(of_case=case.rsplit("/", 1)[1])
+    page = browser.get(case)
+    told = re.search(r"<td>shop</td>(.*?)</tr>", page.text, re.S).group(1)
+    old, new = re.findall(r'href="([^"]+)"', told)
+    assert wrong in old
+    assert "Ready, not yet read" in told
+    assert "Lending · shop" in words(browser.get(new))
 
 
 def test_of_two_at_once_the_second_is_told_so_and_keeps_what_they_typed(browser, open_browser, case):
@@ -122,6 +191,24 @@ def test_rows_that_are_none_answer_nothing(browser, case, rows):
     assert sent.status_code == 422
     assert "Nothing was answered" in words(sent)
     assert "Open" in words(browser.get(case))
+
+
+def test_whoever_writes_rows_is_told_what_is_wrong_with_them(browser, case):
+    answer = {"act": "answer", "version": 1, "outcome": "corrected", "answer": "Yes."}
+    assert "line 2, column 3" in words(browser.post(case, answer | {"rows": "{\n  payments: []}"}))
+    sent = browser.post(case, answer | {"rows": '{"payments": [{"member_id": "anna"}]}'})
+    assert "Rows must be given where features are computed from events" in words(sent)
+
+
+def test_the_example_of_rows_is_as_the_event_tables_take_them(browser, case):
+    page = words(browser.get("/console/event-tables"))
+    for name, rows in json.loads(EXAMPLE).items():
+        columns = {column.name: column for column in TABLES[name].all_columns}
+        for row in rows:
+            assert set(row) <= set(columns)
+            assert {name for name, column in columns.items() if column.required} <= set(row)
+    assert all(name in page for name in TABLES if name != "members")
+    assert all(column.name in page for table in TABLES.values() for column in table.columns if table.name != "members")
 
 
 @pytest.mark.parametrize("fields", [{"act": "dance"}, {"act": "look_into", "version": "x"}, {"act": "look_into"}, {},

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import timedelta
 
 import pytest
 
+from benne.explain.texts import texts_of
+from benne.scoring.api.app import create_app
+from benne.scoring.api.edge import Edge
+from benne.scoring.api.measuring import Measures
 from benne.scoring.console.access import PAGES_OF
 from benne.scoring.console.forms import Form, FormRefused, read_form
 from benne.scoring.console.sessions import IDLE
@@ -76,6 +81,50 @@ def test_what_is_kept_is_shown_as_it_was_written_to_everybody_who_may_see_it(bro
         ) in page.text  # fmt: skip
 
 
+def test_a_form_that_is_too_large_is_answered_by_a_page_in_the_readers_language(browser, case_form):
+    path, fields = case_form
+    long = "长" * 4_000  # nine bytes each, as a form is sent
+    taken = browser.post(path, fields | {"answer": long, "rows": "[" + " " * 20_000})
+    assert "Nothing was answered" in words(taken)
+    for language, said in (("en", "more than a page may send"), ("zh", "内容超过了页面一次可以提交的大小")):
+        sent = browser.post(path, fields | {"answer": long * 8}, **{"Accept-Language": language})
+        assert (sent.status_code, sent.headers["content-type"]) == (413, "text/html; charset=utf-8")
+        assert said in words(sent)
+        assert sent.headers["content-security-policy"].startswith("default-src 'self'")
+        is_harmless(sent)
+    api = browser.client.post("/v1/scores", content=b"x" * 70_000)
+    assert (api.status_code, api.json()["type"]) == (413, "/problems/body-too-large")
+
+
+def test_a_form_that_does_not_come_is_answered_by_a_page(running):
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    app = Edge(create_app(running.service, close=False), body_limit=100, batch_body_limit=100, seconds=0.05,
+               measures=Measures(running.service))  # fmt: skip
+    scope = {"type": "http", "method": "POST", "path": "/me/disputes", "query_string": b"lang=zh", "raw_path": b"",
+             "headers": [(b"host", b"test")], "http_version": "1.1", "scheme": "http", "server": ("test", 80),
+             "client": ("test", 1)}  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert "您提交的内容没有及时送达" in b"".join(one.get("body", b"") for one in sent).decode()
+
+
+@pytest.fixture
+def case_form(browser, scored):
+    """A dispute's page, for staff, and the fields of an answer to it."""
+    browser.member(scored)
+    opened = browser.post("/me/disputes", {"topic": "personal_data", "text": "I moved."})
+    browser.staff()
+    case = opened.url.path.rsplit("/", 1)[1]
+    return f"/console/disputes/{case}", {"act": "answer", "version": 1, "outcome": "corrected", "answer": "Yes."}
+
+
 def test_words_of_the_address_are_never_written_into_a_page(browser, scored):
     browser.staff()
     for path in ("/console/queue?kind=<script>&after='\"&whose=<b>", "/console/audit?done=<script>alert(1)</script>",
@@ -88,7 +137,8 @@ def test_words_of_the_address_are_never_written_into_a_page(browser, scored):
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403), ({"Sec-Fetch-Site": "none"}, 403),
-     ({"Origin": "https://elsewhere.example"}, 403), ({"Origin": "http://127.0.0.1"}, 200), ({"Origin": "null"}, 200),
+     ({"Origin": "https://elsewhere.example"}, 403), ({"Origin": "http://["}, 403),
+     ({"Origin": "http://127.0.0.1"}, 200), ({"Origin": "null"}, 200),
      ({"Sec-Fetch-Site": "same-origin"}, 200), ({}, 200)],
 )  # fmt: skip
 def test_a_form_from_elsewhere_does_nothing(browser, headers, status):
@@ -112,6 +162,15 @@ def test_a_token_of_another_session_is_none(browser, open_browser):
     other.staff()
     sent = browser.client.post("/console/audit", data={"form_token": other.token()})
     assert sent.status_code == 403
+
+
+def test_a_zero_character_is_refused_in_words_before_any_store_sees_it(browser, scored):
+    browser.member(scored)
+    sent = browser.post("/me/reviews", {"review_decision": "a\x00b"})
+    assert sent.status_code == 422
+    assert texts_of("en").say("console.refused.control") in words(sent)
+    for path in ("/me/history?first=%00&second=a", "/me/consents/a%00b/receipt", "/me/notices/%00"):
+        assert browser.get(path).status_code == 404, path
 
 
 def test_signing_in_from_another_site_is_refused(running, browser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 
 import pytest
@@ -94,6 +95,54 @@ def test_the_score_adds_up_as_it_is_shown(browser, running, scored):
     assert shown == explanation.shown
     assert f">{explanation.shown}<" in page.text
     assert {"gauge-title", "categories-title"} <= {tag.get("id") for tag in Tags(page.text).named("title")}
+
+
+def test_any_decision_of_the_history_can_be_explained_and_made_again_from_there(browser, running, scored):
+    browser.member(scored)
+    browser.post("/me")
+    browser.staff()
+    at = browser.look_up(scored)
+    links = re.findall(rf'href="({at}\?decision=([0-9a-f-]+))"', browser.get(f"{at}/history").text)
+    assert len(links) == 2
+    for path, decision_id in links:
+        page = browser.get(path)
+        assert decision_id in words(page)
+        assert "Asked for The member's own report · platform" in words(page)
+        (again,) = re.findall(r'href="(/console/decisions[^"]+)"', page.text)
+        assert f'value="{decision_id}"' in browser.get(again).text
+    for nothing in ("1b1bfb06-872d-4240-891c-38aafc8e32d7", "%3Cscript%3E"):
+        assert browser.get(f"{at}?decision={nothing}").status_code == 404
+
+
+def test_why_a_score_changed_is_answered_in_its_place_and_not_with_a_page_in_the_page(browser, scored):
+    browser.member(scored)
+    browser.post("/me")
+    browser.staff()
+    at = browser.look_up(scored)
+    first, second = re.findall(r"\?decision=([0-9a-f-]+)", browser.get(f"{at}/history").text)
+    ask = {"HX-Request": "true", "HX-Target": "change-answer"}
+    for path in (f"{at}/history", "/me/history"):
+        part = browser.get(f"{path}?first={second}&second={first}", **ask).text
+        assert part.strip().startswith('<div id="change-answer"'), path
+        assert "<html" not in part
+
+
+def test_a_member_is_told_apart_and_what_they_were_looked_up_for_is_said_in_words(browser, running, scored):
+    browser.staff()
+    at = browser.look_up(scored, "access-request", "2026/17")
+    page = words(browser.get(f"{at}?lang=zh"))
+    assert f"会员 {running.member(scored)[:8]}" in page
+    assert "查阅请求 2026/17" in page
+    assert "English" in page
+    assert f'{at}/report?as=pdf&amp;language=en"' in browser.get(at).text
+
+
+def test_a_model_that_knows_no_averages_is_not_said_to_have_found_nothing(browser, running, scored, monkeypatch):
+    monkeypatch.setattr("benne.scoring.decisions.replay.Remade.reasons", lambda remade: None)
+    browser.staff()
+    page = words(browser.get(browser.look_up(scored)))
+    assert "No reasons can be given for this score" in page
+    assert "Nothing falls short" not in page
 
 
 def running_doing():

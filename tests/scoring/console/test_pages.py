@@ -138,3 +138,11 @@ def test_an_administrator_sees_operations_and_no_member(browser, running):
     ]
     assert {"/console/audit", "/console/model", "/console/policies"} <= set(shown)
     assert not {"/console/queue", "/console/members", "/console/decisions"} & set(shown)
+
+
+def test_policies_are_told_in_words(browser):
+    browser.staff()
+    for language, said in (("en", "24 hours"), ("zh", "24 小时")):
+        page = words(browser.get(f"/console/policies?lang={language}"))
+        assert said in page
+        assert not re.search(r"answer_valid|vector_age|payload_retention|True|False|\badvisory\b", page)

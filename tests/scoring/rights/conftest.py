@@ -174,14 +174,14 @@ class RightsDesk:
 
     def answered(
         self, subject_id: str = ANNA, recipient: str = "shop", *, score: float = 600.0, actor: str = "key:shop",
-        denied: str | None = None,
+        denied: str | None = None, purpose: str = "lending",
     ) -> str:  # fmt: skip
         """A decision on record about a member, with what is kept of it."""
         self.recipient(recipient)
         decision_id, now_us = random_id(), self.deadlines.now_us()
         row = {
             "decision_id": decision_id, "subject_id": subject_id, "time_us": now_us, "as_of_us": None,
-            "purpose": "lending", "recipient": recipient, "actor": actor, "reliance": "advisory",
+            "purpose": purpose, "recipient": recipient, "actor": actor, "reliance": "advisory",
             "decision": "denied" if denied else "granted", "deny_reason": denied, "categories": "",
             "about_decision": None,
         }  # fmt: skip
@@ -194,12 +194,12 @@ class RightsDesk:
             connection.execute(insert(decisions), row | {"seq": seq})
             append(connection, [entry], now_us=now_us)
             if not denied:
-                kept = self._kept(decision_id, recipient, score, now_us)
+                kept = self._kept(decision_id, recipient, score, now_us, purpose)
                 self.vault.put(connection, NewPayload(decision_id, subject_id, "decision", kept.to_bytes()), now_us)
         return decision_id
 
-    def _kept(self, decision_id: str, recipient: str, score: float, now_us: int) -> KeptDecision:
-        asked = {"recipient": recipient, "purpose": "lending", "context": "platform", "reliance": "advisory",
+    def _kept(self, decision_id: str, recipient: str, score: float, now_us: int, purpose: str) -> KeptDecision:
+        asked = {"recipient": recipient, "purpose": purpose, "context": "platform", "reliance": "advisory",
                  "granularity": "exact", "threshold": None, "benefit": None}  # fmt: skip
         return KeptDecision(
             decision_id=decision_id, model_id="benne/" + "0" * 16, config_hash="0" * 64, policy_version="p-1",

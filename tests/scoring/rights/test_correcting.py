@@ -53,7 +53,8 @@ def test_what_is_corrected_is_scored_anew_for_everybody_who_was_told(desk):
     newer = desk.answered(ANNA, "shop", score=601.0)
     bank = desk.answered(ANNA, "bank", score=600.0)
     desk.answered(BERT, "bank")
-    desk.answered(ANNA, "platform")  # they asked themselves
+    lent = desk.answered(ANNA, "platform")  # for a purpose of the platform's own
+    desk.answered(ANNA, "platform", purpose="own_report")  # they asked themselves
     features(desk)
     desk.turn(timedelta(minutes=1))
     case_id = disputed(desk, newer)
@@ -62,20 +63,21 @@ def test_what_is_corrected_is_scored_anew_for_everybody_who_was_told(desk):
     assert held(desk, "features") == 0, "what was loaded must be loaded anew"
 
     told = {one.recipient: one.content for one in desk.told("correction_notice")}
-    assert set(told) == {"shop", "bank"}
+    assert set(told) == {"shop", "bank", "platform"}
+    assert told["platform"]["decisions"] == [lent]
     assert told["shop"]["decisions"] == [old, newer]
     assert told["bank"]["decisions"] == [bank]
     assert told["shop"]["member"] == desk.pseudonyms.of("shop", ANNA) != told["bank"]["member"]
-    assert {told["shop"]["new_decision"], told["bank"]["new_decision"]} == set(desk.maker.known.values())
-    assert len(desk.maker.asked) == 2
+    assert {one["new_decision"] for one in told.values()} == set(desk.maker.known.values())
+    assert len(desk.maker.asked) == 3
 
     answer, done = desk.told("dispute_answer"), desk.told("correction_done")
     assert (len(answer), len(done)) == (1, 1)
-    assert len(done[0].content["corrected"]) == 2
+    assert len(done[0].content["corrected"]) == 3
     assert done[0].issued_at_us <= done[0].due_at_us
     assert not flagged(desk)
     assert [row["outcome"] for row in desk.recorded("correction_made")] == ["loaded", "features_dropped", "done"]
-    assert len(desk.recorded("recipient_told")) == 2
+    assert len(desk.recorded("recipient_told")) == 3
     assert desk.intact()
 
 

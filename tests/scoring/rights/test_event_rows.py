@@ -80,6 +80,10 @@ def test_two_corrections_at_the_same_moment_come_one_after_another(rows):
         ({"known_at": "2020-01-01T00:00:00Z"}, "must pass the event store's door"),
         ({"record_id": "r-1"}, "must pass the event store's door"),
         ({"unheard_of": 1}, "must pass the event store's door"),
+        ({"event_time": 1_767_225_600_000_000_000}, "moments in ISO 8601"),
+        ({"item_id": "\ud800"}, "something that cannot be written"),
+        ({"\ud800": 1}, "something that cannot be written"),
+        ({"event": float("inf")}, "something that cannot be written"),
     ],
 )
 def test_what_is_no_correction_is_refused_and_nothing_of_it_is_kept(rows, change, must):
@@ -87,6 +91,13 @@ def test_what_is_no_correction_is_refused_and_nothing_of_it_is_kept(rows, change
         rows.check(ANNA, {"adverse_items": [{**REMOVED["adverse_items"][0], **change}]})
     assert "forgotten" not in str(refused.value)
     assert len(stored(rows)) == 2
+
+
+@pytest.mark.parametrize("amount", [10**30, -(2**63) - 1, 2**63])
+def test_a_number_too_large_for_the_store_is_refused(rows, amount):
+    due = {**REMOVED["adverse_items"][0], "amount_due": amount}
+    with pytest.raises(RightsError, match="must hold whole numbers"):
+        rows.check(ANNA, {"dues": [due]})
 
 
 @pytest.mark.parametrize("wrong", [{}, {"adverse_items": []}, {"members": [{}]}, {"weather": [{}]}])

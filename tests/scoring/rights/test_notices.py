@@ -45,9 +45,9 @@ BESIDE = {
 DUE_IN_DAYS = {"us": (30, 90), "eu": (1, 1), "cn": (30, 30), "default": (30, 30)}
 """Of an adverse-action notice, and of one after an offer that was not accepted."""
 
-TEMPLATES = {  # of version 1; whoever changes a text raises the version in both languages and pins it here
-    "en": ("1", "abc22cf789656430"),
-    "zh": ("1", "50edc452942af828"),
+TEMPLATES = {  # whoever changes a text raises the version in both languages and pins it here
+    "en": ("2", "344e01b9175ddc1c"),
+    "zh": ("2", "ed63c326d05c0cf9"),
 }
 
 
@@ -128,15 +128,35 @@ def test_where_the_score_gives_no_reason_staff_give_the_makers_own(desk):
         "The rent would be more than half of your income"
     ]
     assert issued.notice.content["method"] == "decision_maker"
+    said = "\n".join(issued.notice.content["paragraphs"])
+    assert "The main reasons that shop gives for its decision:" in said
+    assert "why the score was not higher" not in said
     with pytest.raises(StateChanged, match="got 1 of now 2"):
         desk.owed.fulfil(duty.case_id, duty.version, (), OFFICER)
+
+
+@SQLITE
+def test_whoever_asks_for_reasons_is_never_told_that_there_are_none_where_the_model_cannot_know(desk):
+    decision_id = desk.answered(ANNA)
+    desk.facts.reasons, desk.facts.reference_hash = (), ""
+    asked = desk.owed.ask_reasons(ANNA, decision_id, "en", MEMBER)
+    assert (asked.notice, asked.case.state) == (None, "due")
+    with pytest.raises(RightsError, match="must have a reason, got none"):
+        desk.owed.fulfil(asked.case.case_id, asked.case.version, (), OFFICER)
+    given = desk.owed.fulfil(asked.case.case_id, asked.case.version, ("Your rent is half of your income",), OFFICER)
+    assert [one["text"] for one in given.notice.content["reasons"]] == ["Your rent is half of your income"]
 
 
 @SQLITE
 def test_an_owed_notice_that_nobody_issues_is_escalated(desk):
     desk.facts.reasons, desk.facts.reference_hash = (), ""
     desk.owed.report_action("shop", refused(desk.answered(ANNA)), SHOP)
-    desk.turn(30 * DAY + timedelta(seconds=1))
+    desk.turn(30 * DAY)
+    none = dict.fromkeys(("dispute", "correction", "review"), (0, 0))
+    assert desk.deadlines.counts() == none | {"notice": (1, 0)}, "met at its very moment"
+    desk.turn(timedelta(seconds=1))
+    assert desk.deadlines.counts() == none | {"notice": (1, 1)}
+    assert desk.recorded("deadline_escalated") == [], "counting is no look at the queue"
     (duty,) = desk.deadlines.duties()
     assert duty.escalated_at_us is not None
     assert len(desk.recorded("deadline_escalated")) == 1
@@ -163,7 +183,7 @@ def test_the_register_keeps_what_was_sent_and_by_which_template(desk):
     told = desk.notices.disclose_score(ANNA, decision_id, "zh", MEMBER)
     (row,) = desk.platform.rows("notices")
     assert row["template_hash"] == template_hash("score_disclosure", texts_of("zh"))
-    assert (row["template_version"], row["issued_by_role"], row["issued_by"]) == ("1", "member", None)
+    assert (row["template_version"], row["issued_by_role"], row["issued_by"]) == ("2", "member", None)
     assert "612.4" not in repr(row)
     assert "612.4" not in repr(told)
     assert told.content["key_factors"][0]["code"] == "repayment"

@@ -142,6 +142,28 @@ def test_a_refusal_is_an_error_that_says_which(running, passing):
         list(as_(passing, running.member_key("anna")).scores([{"member_id": "anna", "purpose": "lending"}]))
 
 
+def test_a_question_that_is_wrong_says_where_and_which_words_there_are(running, passing):
+    shop = as_(passing, running.register())
+    with pytest.raises(ProblemReceived, match=r"request-invalid .*body\.adverse_action\.action_taken: literal_error, "
+                       "allowed: 'refused'") as refused:  # fmt: skip
+        shop.notice("adverse_action", decision_id="d", action_taken="denied")
+    (place,) = refused.value.errors
+    assert place["must"] == "literal_error"
+    assert "denied" not in str(refused.value)
+    with pytest.raises(ProblemReceived, match="allowed: 'adverse_action'") as refused:
+        shop.notice("denied", decision_id="d")
+    assert "denied" not in str(refused.value)
+
+
+def test_a_refusal_of_ones_own_score_says_which_consent_it_rests_on(running, passing):
+    anna = as_(passing, running.member_key("anna"))
+    for ask in (anna.own_score, anna.what_if_actions, lambda: anna.recourse(band="very good")):
+        with pytest.raises(
+            ProblemReceived, match=r"consent-required .*purpose is own_report and the recipient platform"
+        ):
+            ask()
+
+
 def test_a_stream_of_any_length_is_answered_in_order(running, passing):
     shop = as_(passing, running.register())
     running.grant("anna")

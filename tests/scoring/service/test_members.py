@@ -174,3 +174,18 @@ def test_an_erased_member_is_gone_from_every_answer(running, client):
     replay = client.get(f"/v1/decisions/{decided['decision_id']}/replay", headers=staff).json()
     assert replay["outcome"] == "erased"
     assert client.get("/v1/audit/verify", headers=staff).json()["intact"]
+
+
+def test_a_zero_character_in_an_address_is_refused_and_no_failure_of_the_database(running, client):
+    """PostgreSQL takes none in a text."""
+    anna, staff = bearer(running.member_key("anna")), bearer(running.key("compliance"))
+    for path in (
+        "explanation?decision_id=%00",
+        "history?after=a%00",
+        "consents/a%00b/receipt",
+        "score-change?from=%00",
+    ):
+        assert client.get(f"/v1/members/me/{path}", headers=anna).status_code == 422, path
+    purpose = {"Benne-Access-Purpose": "dispute:1"}
+    for path in ("decisions/%00/replay", "notices/%00", "members/%00/history"):
+        assert client.get(f"/v1/{path}", headers=staff | purpose).status_code == 422, path

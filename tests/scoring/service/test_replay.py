@@ -45,6 +45,9 @@ def test_years_and_models_later_it_is_the_same_to_the_bit(running, decided, anot
         ({"answer": {"decided_at_us": 7}}, ("output",)),
         ({"asked": {"recipient": "bank"}}, ("input",)),
         ({"answer": {"valid_until_us": 1}}, ("output",)),
+        ({"answer": {"score": 949.0}}, ("output",)),
+        ({"answer": {"band": "excellent"}}, ("output",)),
+        ({"answer": {"score": None}}, ("output",)),
     ],
 )
 def test_what_was_changed_in_what_is_kept_shows(running, decided, change, differs):

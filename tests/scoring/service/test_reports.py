@@ -183,7 +183,7 @@ def test_an_explanation_holds_dates_model_consent_and_what_others_have(running, 
 
 @SQLITE
 def test_pdfs_wait_for_one_another_and_not_for_ever(running, client, anna, monkeypatch):
-    monkeypatch.setattr("benne.scoring.members.reports._PATIENCE", 0.05)
+    monkeypatch.setattr("benne.scoring.members.room._PATIENCE", 0.05)
     reports: Reports = running.service.reports
     begun, go_on = threading.Event(), threading.Event()
 
@@ -204,7 +204,7 @@ def test_pdfs_wait_for_one_another_and_not_for_ever(running, client, anna, monke
             reports.pdf(subject, ANNA, "en")
         refused = client.get("/v1/members/me/report.pdf", headers=anna)
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
-        assert page(client, anna).status_code == 200  # a page needs no turn
+        assert page(client, anna).status_code == 503  # a page waits with them
     finally:
         go_on.set()
         for thread in busy:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from benne.errors import ProblemReceived
+from benne.errors import ProblemReceived, StoreError
 from benne.scoring.client import BenneClient
 from benne.scoring.housekeeping import tidy
+from benne.scoring.store.database import Store
 from tests.scoring.service.conftest import Running, bearer
 from tests.scoring.service.test_client import Passing
 
@@ -156,6 +157,29 @@ def test_a_decision_of_a_member_who_has_withdrawn_is_not_overturned_into_a_score
 
 
 @SQLITE
+def test_metrics_say_how_many_cases_are_open_and_of_whom_nothing(desk, monkeypatch):
+    measures = desk.client.app.state.measures
+    case = desk.post("/v1/disputes", desk.anna, topic="personal_data", text="I moved.")
+    measures.count_cases()
+    told = desk.client.get("/metrics").text
+    assert 'benne_cases_open{kind="dispute"} 1.0' in told
+    assert 'benne_cases_overdue{kind="dispute"} 0.0' in told
+    assert 'benne_cases_open{kind="review"} 0.0' in told
+    assert case["case_id"] not in told
+    desk.post(f"/v1/disputes/{case['case_id']}/withdrawal", desk.anna, version=1)
+    measures.count_cases()
+    assert 'benne_cases_open{kind="dispute"} 0.0' in desk.client.get("/metrics").text
+    monkeypatch.setattr(Store, "read", broken)
+    with pytest.raises(StoreError, match="must answer"):
+        measures.count_cases()
+    assert "benne_cases_open{" not in desk.client.get("/metrics").text, "rather nothing than what was"
+
+
+def broken(store: Store) -> None:
+    raise StoreError("The store must answer, got nothing.")
+
+
+@SQLITE
 def test_members_see_their_own_and_recipients_nothing_of_others(desk):
     desk.running.grant("berta")
     berta = bearer(desk.running.member_key("berta"))
@@ -244,3 +268,30 @@ def test_the_client_walks_the_same_way(desk):
 
 def _first(client: BenneClient, kind: str) -> str:
     return next(client.notices(kind=kind)).notice_id
+
+
+def test_an_export_holds_what_was_said_and_told_and_nothing_of_what_a_law_bars(desk: Desk) -> None:
+    disclosure = {
+        "kind": "disclosure_compelled", "member_id": "anna", "legal_basis": "criminal_investigation",
+        "reference": "2026-AZ-117", "authority": "The prosecutor", "scope": "All of it.",
+        "disclosed_at": "2026-11-01T00:00:00Z", "barred_until": "2036-11-01T00:00:00Z",
+    }  # fmt: skip
+    desk.post("/v1/notices", desk.officer, **disclosure)
+    held, export = (desk.get(f"/v1/members/me/{path}", desk.anna) for path in ("report", "export"))
+    assert (held["held"], export["said"], export["notices"]) == (["features"], [], []), "they may not be told yet"
+    decision = desk.score()["decision_id"]
+    case = desk.post("/v1/disputes", desk.anna, topic="decision", text="It is wrong.", decision_id=decision)
+    path = f"/v1/disputes/{case['case_id']}"
+    desk.post(f"{path}/statement", desk.anna, version=1, text="I was ill.", travels=True)
+    desk.post(f"{path}/answer", desk.officer, version=2, outcome="corrected", text="You are right.")
+    desk.running.know("anna", 2.0)
+    assert len(desk.running.service.rights.corrections.run().done) == 1
+    export = desk.get("/v1/members/me/export", desk.anna)
+    assert [(one["said"], one["text"]) for one in export["said"]] == [
+        ("dispute", "It is wrong."), ("statement", "I was ill."),
+    ]  # fmt: skip
+    assert [one["kind"] for one in export["notices"]] == ["dispute_answer", "correction_done"]
+    assert export["notices"][0]["text"] == "You are right."
+    assert "prosecutor" not in str(export)
+    assert "2026-AZ-117" not in str(export)
+    assert not [one for one in export["notices"] if one["kind"] == "correction_notice"], "that one is the recipient's"

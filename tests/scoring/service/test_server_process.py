@@ -16,7 +16,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from benne.errors import KeyRingError
 from benne.scoring import open_store
+from benne.scoring.api import serving
 from benne.scoring.audit.chain import verify
 from benne.scoring.client import BenneClient
 from tests.scoring.service.conftest import bearer
@@ -230,6 +232,21 @@ def test_the_log_is_json_and_holds_nothing_of_anybody(served, laid_out):
                 raise AssertionError(line) from None
     for secret in (shop, *members.values(), "canary", "member-1"):
         assert secret not in log
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_workers_have_time_to_start_and_none_starts_where_nothing_can_be_served(running, monkeypatch):
+    given = []
+    monkeypatch.setattr(serving.uvicorn, "run", lambda *_, **options: given.append(options))
+    monkeypatch.setattr(serving, "_log_as_json", lambda _: None)  # loggers are every test's
+    monkeypatch.setenv("BENNE_HOME", "")
+    settings = running.service.settings
+    serving.serve(settings, workers=2)
+    assert given[0]["workers"] == 2
+    assert given[0]["timeout_worker_healthcheck"] >= 60, "imports on a busy machine take longer than uvicorn waits"
+    with pytest.raises(KeyRingError, match="must be"):
+        serving.serve(settings.model_copy(update={"keyring": settings.home / "nowhere.json"}), workers=2)
+    assert len(given) == 1
 
 
 @pytest.mark.slow

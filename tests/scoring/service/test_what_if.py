@@ -176,7 +176,7 @@ def test_a_band_or_a_score_is_reached_by_the_smallest_change_or_it_is_said_that_
     by_band, by_score = (what_if.recourse(subject, target, MEMBER) for target in ("very good", 650))
     assert by_band.as_dict() | {"answer": None} == by_score.as_dict() | {"answer": None}
     assert by_band.mark == 650
-    with pytest.raises(WhatIfNotPossible, match="A band must be one of poor, fair, good, very_good, excellent"):
+    with pytest.raises(WhatIfNotPossible, match="A band must be one of poor, fair, good, very good, excellent"):
         what_if.recourse(subject, "superb", MEMBER)
     with pytest.raises(WhatIfNotPossible, match="A mark must be a score"):
         what_if.recourse(subject, 1_000, MEMBER)
