@@ -15,6 +15,9 @@ __all__ = ["forget_session", "remember_language", "remember_session"]
 
 _LONGEST: Final = 4_000  # characters; browsers drop a longer one without a word
 _A_YEAR: Final = 365 * 24 * 3600
+_BY_PROXY: Final = frozenset(
+    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"}
+)
 _HERE: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 
@@ -48,5 +51,8 @@ def remember_language(request: Request, response: Response, language: str) -> No
 
 
 def _is_secure(request: Request) -> bool:
-    """Over TLS alone, but for the machine itself: a proxy ends TLS, so the scheme seen here says nothing."""
-    return request.url.hostname not in _HERE
+    """Over TLS alone, but for the machine itself: a proxy ends TLS, so the scheme seen here says nothing.
+
+    A request that came by way of a proxy is from elsewhere, whatever name the proxy asks for.
+    """
+    return request.url.hostname not in _HERE or not _BY_PROXY.isdisjoint(request.headers)

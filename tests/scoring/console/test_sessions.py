@@ -31,6 +31,8 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(running, brows
 
 def test_away_from_this_machine_the_cookie_goes_over_tls_alone(running, browser):
     assert "Secure" in cookie_of(browser, running.key("compliance"), host="scores.example.org").split("; ")
+    by_proxy = {"host": "127.0.0.1:8350", "x-forwarded-for": "203.0.113.7"}
+    assert "Secure" in cookie_of(browser, running.key("compliance"), **by_proxy).split("; ")
 
 
 def test_the_cookie_shows_nothing_of_the_key(running, browser):
