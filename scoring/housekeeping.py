@@ -22,6 +22,7 @@ _BATCH: Final = 1_000
 _PROMOTION_EVERY: Final = timedelta(seconds=1)
 _COUNT_EVERY: Final = timedelta(seconds=15)
 _TIDY_EVERY: Final = timedelta(minutes=15)
+_FIRST: Final = timedelta(minutes=1)  # after the start, so that a service that is often restarted does it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,9 @@ def tidy(service: Service, *, compacting: bool) -> Tidied:
         dropped += some
         if some < _BATCH:
             break
-    corrected = service.rights.corrections.run()
     escalated = service.rights.deadlines.escalate()
     report = service.erasure.run(compacting=compacting)
+    corrected = service.rights.corrections.run()  # last: it asks the most of everything else
     return Tidied(expired, dropped, forgotten, len(report.finished), escalated, len(corrected.done))
 
 
@@ -123,7 +124,9 @@ class Housekeeper:
             thread.join()
 
     def _every(self, pause: timedelta, job: Callable[[], None]) -> None:
-        while not self._stop.wait(pause.total_seconds()):
+        first = True
+        while not self._stop.wait(min(pause, _FIRST if first else pause).total_seconds()):
+            first = False
             try:
                 job()
             except BenneError as error:
