@@ -9,7 +9,6 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from benne.errors import BenneError
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.consent.moments import from_microseconds, to_microseconds
@@ -151,5 +150,5 @@ class Deadlines:
         return True
 
 
-class _DoneAlready(BenneError):
+class _DoneAlready(Exception):
     """By somebody else, between looking and doing."""

@@ -297,7 +297,7 @@ class Corrections:
         return found
 
 
-class _DoneAlready(BenneError):
+class _DoneAlready(Exception):
     """By somebody else, between looking and doing."""
 
 

@@ -47,8 +47,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """A browser for the tests of one file: while Playwright runs, no other test in this process can run a loop."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
