@@ -54,7 +54,7 @@ check: $(VENV)/.dev types ## Style, types, import contracts, and whether the doc
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p benne
 	PYTHONPATH=.types $(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/test_docs.py
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests/test_docs.py
 
 types: ## Mirror the installed names in .types, where type checkers and the import linter look
 	@mkdir -p .types/benne
