@@ -11,18 +11,15 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from running import Answer, Run, add_choice, carry_out, machine, positive, say
+from servers import free_port, wait_until_up
 from targets import Row, Target
 
 _EPILOG = """examples:
@@ -31,7 +28,6 @@ _EPILOG = """examples:
 Exit code 1 where a page is not answered, or something fails; not where a target is missed."""
 
 _JOBS: Final = Path(__file__).with_name("console_jobs.py")
-_PATIENCE: Final = 120.0  # seconds for the server to come up
 _AT_MOST: Final = Target(at_most=200.0, unit=" ms", form=".0f")
 _FREE: Final = Target(unit=" ms", form=".0f")
 _SEARCHES: Final = frozenset({"what if, the least that reaches 800"})
@@ -82,31 +78,17 @@ def _tell(run: Run, found: Answer) -> None:
 @contextmanager
 def _server(folder: Path) -> Iterator[int]:
     """The service as it is served, up and answering; its port."""
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
+    port = free_port()
     environment = os.environ | {"BENNE_RATE_PER_SECOND": "0"}
     command = [sys.executable, "-m", "benne", "serve", str(folder / "service"), "--port", str(port)]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own server
     try:
-        _wait(f"http://127.0.0.1:{port}/readyz", process)
+        wait_until_up(f"http://127.0.0.1:{port}/readyz", process)
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2) as got:  # noqa: S310 - on this machine
-                if got.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise RuntimeError(f"A server must come up, got none at {address}. See its log.")
 
 
 if __name__ == "__main__":

@@ -14,15 +14,13 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from running import Answer, Run, carry_out, machine, positive, say
+from servers import wait_until_up
 from targets import Row, Target
 
 _EPILOG = """examples:
@@ -32,7 +30,6 @@ Exit code 1 where an answer is not a score, or something fails; not where a targ
 
 _JOBS: Final = Path(__file__).with_name("service_jobs.py")
 _OURS, _THEIRS = "Benne", "MLflow"
-_PATIENCE: Final = 120.0  # seconds for a server to come up
 _THROUGHPUT: Final = Target(at_least=1.5)
 _TAIL: Final = Target(at_least=1.0)
 _MILLISECONDS: Final = Target(unit=" ms", form=".1f")
@@ -121,7 +118,7 @@ def _server(run: Run, name: str, made: Answer) -> Iterator[int]:
             preexec_fn=_on_the_first_processor,
         )
     try:
-        _wait(f"http://127.0.0.1:{port}/{'readyz' if name == _OURS else 'ping'}", process)
+        wait_until_up(f"http://127.0.0.1:{port}/{'readyz' if name == _OURS else 'ping'}", process)
         yield port
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -131,18 +128,6 @@ def _server(run: Run, name: str, made: Answer) -> Iterator[int]:
 def _on_the_first_processor() -> None:
     if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {0})
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2) as got:  # noqa: S310 - on this machine
-                if got.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise RuntimeError(f"A server must come up, got none at {address}. See its log.")
 
 
 if __name__ == "__main__":

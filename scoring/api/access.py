@@ -153,7 +153,7 @@ async def caller_of(request: Request) -> Caller:
     """
     service = service_of(request)
     principal = await authenticate(request, service)
-    _refuse_what_is_not_described(request)
+    await _refuse_what_is_not_described(request)
     roles = ACCESS.get((request.method, request.scope["route"].path)) or {}
     ownership = roles.get(principal.role)
     if ownership is None:
@@ -175,13 +175,15 @@ async def caller_of(request: Request) -> Caller:
     return Caller(principal, subject_id, purpose if ownership == "with_purpose" else None)
 
 
-def _refuse_what_is_not_described(request: Request) -> None:
+async def _refuse_what_is_not_described(request: Request) -> None:
     """A misspelt filter must not read as none at all; and PostgreSQL takes no text with a zero character."""
     if any(_ZERO in str(value) for value in (*request.path_params.values(), *request.query_params.values())):
         raise Problem(PROBLEMS["request-invalid"], "An address must hold no zero character.")
     if not request.scope["query_string"]:
         return
-    described = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    described = (await run_in_threadpool(request.app.openapi))["paths"][request.scope["route"].path][
+        request.method.lower()
+    ]
     known = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
     if not known.issuperset(request.query_params):
         raise Problem(

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from benne.scoring.api.access import Caller, caller_of, service_of
+from benne.scoring.api.cases import After, Limit, OfMember, OneId, Overdue, member_named, page_of
 from benne.scoring.api.problems import PROBLEMS, Problem, responses
 from benne.scoring.api.rights_bodies import (
     ID,
@@ -27,7 +28,6 @@ from benne.scoring.api.rights_bodies import (
     WithholdingQuestion,
     case_body,
 )
-from benne.scoring.api.routes.disputes import After, Limit, OfMember, OneId, Overdue, member_named, page_of
 from benne.scoring.api.routes.reviews import Begin, End
 from benne.scoring.notices.asked_notices import AdverseAction, CompelledDisclosure, PriorItem, Withheld
 from benne.scoring.notices.kinds import NoticeKind

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from benne.scoring.api.access import Caller, caller_of, service_of
+from benne.scoring.api.cases import OneId, Wanted, member_named, page_of
 from benne.scoring.api.problems import responses
 from benne.scoring.api.rights_bodies import (
     CaseBody,
@@ -20,18 +21,6 @@ from benne.scoring.api.rights_bodies import (
     case_body,
     case_in_full,
     overturn_body,
-)
-from benne.scoring.api.routes.disputes import (
-    After,
-    Limit,
-    OfMember,
-    OneId,
-    OnlyOpen,
-    Overdue,
-    States,
-    member_named,
-    page_of,
-    query_of,
 )
 from benne.scoring.reviews.reviewing import ReviewAsked, Verdict
 from benne.scoring.reviews.statistics import Period
@@ -47,21 +36,9 @@ _CHANGING = (*_USUAL, "review-unknown", "member-erased", "state-changed", "right
 
 
 @router.get("/v1/reviews", responses=responses(*_USUAL))
-def reviews_by_deadline(
-    request: Request,
-    caller: From,
-    state: States = None,
-    only_open: OnlyOpen = False,
-    overdue: Overdue = False,
-    member_id: OfMember = None,
-    after: After = None,
-    limit: Limit = 50,
-) -> CasesBody:
+def reviews_by_deadline(wanted: Wanted, request: Request, caller: From) -> CasesBody:
     """Reviews, the soonest due first: a member's own, or everybody's for staff."""
-    service = service_of(request)
-    subject_id = member_named(service, caller, member_id, required=False)
-    query = query_of(service, state, only_open, overdue, subject_id, after, limit)
-    return page_of(service.reviews.find(query, caller.doing), limit, caller)
+    return page_of(service_of(request).reviews.find(wanted, caller.doing), wanted.limit - 1, caller)
 
 
 @router.post(

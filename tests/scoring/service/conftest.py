@@ -159,3 +159,12 @@ def bearer(key: str) -> dict[str, str]:
 
 
 DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def three(running):
+    """Three members who consent, and a recipient's key."""
+    for member in ("anna", "berta", "carla"):
+        running.grant(member)
+        running.know(member)
+    return running.register()

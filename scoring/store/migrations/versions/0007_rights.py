@@ -24,8 +24,8 @@ _APPEND_ONLY: Final = {
 
 def upgrade() -> None:
     """Make the tables, then close those that only grow to everything but INSERT."""
-    _make_cases()
-    _make_notices()
+    for make in (_make_cases, _index_cases, _make_what_goes_with_cases, _make_notices, _make_what_goes_with_notices):
+        make()
     for table, key in _APPEND_ONLY.items():
         for statement in closing(table, key, op.get_bind().dialect.name):
             op.execute(statement)
@@ -84,6 +84,9 @@ def _make_cases() -> None:
         sa.CheckConstraint("version >= 1", name=op.f("ck_rights_cases_version")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_rights_cases")),
     )
+
+
+def _index_cases() -> None:
     op.create_index(op.f("ix_rights_cases_decision_id"), "rights_cases", ["decision_id"], unique=False)
     op.create_index(
         "ix_rights_cases_marked",
@@ -102,6 +105,9 @@ def _make_cases() -> None:
         postgresql_where=sa.text("ended_at_us IS NULL"),
     )
     op.create_index(op.f("ix_rights_cases_subject_id_kind"), "rights_cases", ["subject_id", "kind"], unique=False)
+
+
+def _make_what_goes_with_cases() -> None:
     op.create_table(
         "rights_case_events",
         sa.Column("case_id", sa.String(length=36), nullable=False),
@@ -159,6 +165,9 @@ def _make_notices() -> None:
     )
     op.create_index(op.f("ix_notices_case_id"), "notices", ["case_id"], unique=False)
     op.create_index(op.f("ix_notices_issued_at_us"), "notices", ["issued_at_us"], unique=False)
+
+
+def _make_what_goes_with_notices() -> None:
     op.create_table(
         "notice_members",
         sa.Column("notice_id", sa.String(length=36), nullable=False),
