@@ -49,6 +49,14 @@ EventType = Literal[
     "policy_changed",
     "model_promoted",
     "model_withdrawn",
+    # How models are governed.
+    "gates_declared",
+    "model_validated",
+    "model_rolled_back",
+    "rollout_changed",
+    "document_filed",
+    "protected_attributes_kept",
+    "protected_attributes_read",
 ]
 ActorRole = Literal["member", "recipient", "compliance", "data_scientist", "admin", "system"]
 Decision = Literal["granted", "denied"]

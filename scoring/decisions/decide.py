@@ -8,6 +8,7 @@ it is acknowledged after the answer was on record.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ from benne.scoring.store.vault import MemberVault
 
 __all__ = ["DecisionMaker", "Parts"]
 
+_log = logging.getLogger(__name__)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -56,6 +58,9 @@ class Parts:
     ids : callable returning str
     service : str
         What stands in the audit chain as the service, such as ``scores``.
+    observers : tuple of callable
+        Shown every pass once it is on record: counts, a challenger in its shadow. What one raises is logged by its
+        class and changes no answer; it must take no time to speak of.
     """
 
     store: Store
@@ -67,6 +72,7 @@ class Parts:
     clock: Callable[[], datetime]
     ids: Callable[[], str]
     service: str = "scores"
+    observers: tuple[Callable[[Sequence[Case]], None], ...] = ()
 
 
 class DecisionMaker:
@@ -107,6 +113,7 @@ class DecisionMaker:
         recorder = Recorder(self._parts.vault, policies, self._parts.service)
         answers = self._parts.group.submit(partial(recorder.record, cases=cases, seen=seen)).result
         self._count(requests, answers)
+        self._show(cases)
         return answers
 
     def outcomes(self) -> dict[str, int]:
@@ -117,6 +124,13 @@ class DecisionMaker:
         """
         with self._alone:
             return dict(self._outcomes)
+
+    def _show(self, cases: Sequence[Case]) -> None:
+        for observe in self._parts.observers:
+            try:
+                observe(cases)
+            except Exception as error:  # noqa: BLE001 - whoever watches must not spoil what was answered
+                _log.error("an observer of decisions failed: %s", type(error).__name__)
 
     def _count(self, requests: Sequence[ScoreRequest], answers: Sequence[ScoreAnswer | Refusal]) -> None:
         with self._alone:

@@ -27,6 +27,7 @@ from benne.features.categories import CATEGORIES
 from benne.scoring.consent import vocabulary as words
 from benne.scoring.store.access_tables import api_keys, recipients
 from benne.scoring.store.audit_tables import audit_records
+from benne.scoring.store.governance_tables import APPEND_ONLY_GOVERNANCE_TABLES
 from benne.scoring.store.member_tables import APPEND_ONLY_MEMBER_TABLES
 from benne.scoring.store.metadata import METADATA, VERSION_TABLE, one_of, sequence
 from benne.scoring.store.rights_tables import APPEND_ONLY_RIGHTS_TABLES
@@ -229,4 +230,5 @@ APPEND_ONLY_TABLES: Final = (
     *APPEND_ONLY_MEMBER_TABLES,
     *APPEND_ONLY_SERVICE_TABLES,
     *APPEND_ONLY_RIGHTS_TABLES,
+    *APPEND_ONLY_GOVERNANCE_TABLES,
 )

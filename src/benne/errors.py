@@ -52,6 +52,18 @@ to do; it never contains a member's data.
     │   ├── ReviewerNotIndependent  whoever would decide took part before
     │   ├── DeadlineNotExtendable  the place gives no more time, or it was given already
     │   └── DeadlinePassed         the time in which one may ask is over
+    ├── GovernanceError            a model may not serve as asked, or its validation cannot be made
+    │   ├── GatesError             a file of gates is not as it must be
+    │   ├── GatesChanged           gates are not those that were declared before the results
+    │   ├── NotValidated           nobody's verdict lets the model serve
+    │   ├── NotIndependent         whoever would validate a model made it
+    │   ├── PromotionConflict      somebody else changed which model serves meanwhile
+    │   └── RolloutError           a shadow or staged roll-out cannot be as asked
+    ├── FairnessError              groups, cut-offs or protected attributes are not what they must be
+    │   └── ProtectedAccessDenied  protected attributes are read for a stated audit only
+    ├── MonitoringError            thresholds, rows or outcomes cannot be monitored as given
+    │   └── ReferenceMismatch      what is monitored belongs to another model or schema
+    ├── GamingError                an attack on a score cannot be tried as asked
     ├── PolicyError                policies do not say what they must, or allow what may not be
     ├── AccessError
     │   ├── AccessDenied           whoever asks has not shown who they are
@@ -283,6 +295,54 @@ class DeadlineNotExtendable(RightsError, ValueError):
 
 class DeadlinePassed(RightsError, ValueError):
     """The time in which one may ask for something is over."""
+
+
+class GovernanceError(BenneError, ValueError):
+    """A model may not serve as asked, or its validation cannot be made."""
+
+
+class GatesError(GovernanceError, ValueError):
+    """A file of gates is not as it must be."""
+
+
+class GatesChanged(GovernanceError, RuntimeError):
+    """Gates are not those that were declared before the results."""
+
+
+class NotValidated(GovernanceError, PermissionError):
+    """Nobody's verdict lets the model serve: there is none, it failed, or it is of other files."""
+
+
+class NotIndependent(GovernanceError, PermissionError):
+    """Whoever would validate a model made it."""
+
+
+class PromotionConflict(GovernanceError, RuntimeError):
+    """Somebody else changed which model serves since it was looked up."""
+
+
+class RolloutError(GovernanceError, ValueError):
+    """A shadow or staged roll-out cannot be as asked."""
+
+
+class FairnessError(BenneError, ValueError):
+    """Groups, cut-offs or protected attributes are not what they must be."""
+
+
+class ProtectedAccessDenied(FairnessError, PermissionError):
+    """Protected attributes are read for a stated audit only, by whoever may, on record."""
+
+
+class MonitoringError(BenneError, ValueError):
+    """Thresholds, rows or outcomes cannot be monitored as given."""
+
+
+class ReferenceMismatch(MonitoringError, ValueError):
+    """What is monitored belongs to another model or schema than the reference."""
+
+
+class GamingError(BenneError, ValueError):
+    """An attack on a score cannot be tried as asked."""
 
 
 class PolicyError(BenneError, ValueError):

@@ -54,6 +54,16 @@ IN_EVERY_RIGHTS_TABLE = (
     f"'{'0' * 64}', NULL, NULL, NULL, 0, 'system', NULL, 0)",
     "INSERT INTO notice_deliveries VALUES ('notice-1', 1, 'queued', 'in_app', 0, 'system', NULL)",
 )
+IN_EVERY_GOVERNANCE_TABLE = (
+    f"INSERT INTO declared_gates VALUES (1, '2026-03', '{'ab' * 32}', 'gates', 'risk-head', 0)",
+    f"INSERT INTO model_validations VALUES (1, 'v-1', 'benne/1', '{'ab' * 32}', NULL, '2026-03', '{'ab' * 32}', 'ann',"
+    f" 'bob', TRUE, '{'ab' * 32}', '{{}}', 0)",
+    f"INSERT INTO model_documents VALUES (1, 'benne/1', '{'ab' * 32}', 'card', '{'ab' * 32}', '{{}}', 0, 'ann')",
+    f"INSERT INTO model_rollouts VALUES (1, 'r-1', 'shadow', 'benne/2', '{'ab' * 32}', 0, '{'ab' * 16}', NULL, 0,"
+    " 'ops-3')",
+    "INSERT INTO monitoring_alerts VALUES (1, 'a-1', 'benne/1', 'score.psi', 'warning', 0.2, 0.1, 'moved', 0)",
+)
+ONE_ROW_OF_EACH = IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE + IN_EVERY_RIGHTS_TABLE + IN_EVERY_GOVERNANCE_TABLE
 
 
 class TurnableClock:
@@ -167,7 +177,7 @@ class Platform:
                            service="registry", policy_version="2026-03")  # fmt: skip
         with self.store.write() as connection:
             append(connection, [entry], now_us=0)
-            for statement in IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE + IN_EVERY_RIGHTS_TABLE:
+            for statement in ONE_ROW_OF_EACH:
                 connection.exec_driver_sql(statement)
 
     def rows(self, table: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["closing"]
 
 
-def closing(table: str, key: str, dialect: str) -> list[str]:
+def closing(table: str, key: str, dialect: str, *, unique: str | None = None) -> list[str]:
     """Statements after which no row of a table can be changed, deleted or replaced.
 
     Parameters
@@ -14,6 +14,8 @@ def closing(table: str, key: str, dialect: str) -> list[str]:
     key : str
         Columns of its key, comma-separated.
     dialect : {'postgresql', 'sqlite'}
+    unique : str, optional
+        A column besides, of which no two rows have the same.
     """
     if dialect == "postgresql":
         refuse = "EXECUTE FUNCTION benne_append_only()"  # of migration 0001
@@ -23,6 +25,8 @@ def closing(table: str, key: str, dialect: str) -> list[str]:
         ]
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     same = " AND ".join(f"{column} = NEW.{column}" for column in key.split(", "))
+    if unique is not None:
+        same = f"({same}) OR {unique} = NEW.{unique}"
     return [
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",

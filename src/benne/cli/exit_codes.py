@@ -19,6 +19,7 @@ TOO_LITTLE_KNOWN: Final = 7
 NOT_FIT: Final = 8
 NOT_INSTALLED: Final = 9
 KEPT_BY_LAW: Final = 10
+NOT_ADMITTED: Final = 11
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "done",
@@ -33,6 +34,7 @@ MEANINGS: Final[dict[int, str]] = {
     NOT_FIT: "the data are beyond a quality limit at which a build stops; the report says which",
     NOT_INSTALLED: "what was asked for needs something that is not installed; the message says what",
     KEPT_BY_LAW: "not erased: a legal hold keeps it until it is lifted",
+    NOT_ADMITTED: "the model may not serve: it has not passed the declared gates, or not by somebody independent",
 }
 
 EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
@@ -59,6 +61,13 @@ EXIT_CODES: Final[dict[type[errors.BenneError], int]] = {
     errors.ErasureError: BAD_INPUT,
     errors.UnderLegalHold: KEPT_BY_LAW,
     errors.RightsError: BAD_INPUT,
+    errors.GovernanceError: BAD_INPUT,
+    errors.GatesChanged: NOT_ADMITTED,
+    errors.NotValidated: NOT_ADMITTED,
+    errors.NotIndependent: NOT_ADMITTED,
+    errors.FairnessError: BAD_INPUT,
+    errors.MonitoringError: BAD_INPUT,
+    errors.GamingError: BAD_INPUT,
     errors.PolicyError: BAD_INPUT,
     errors.AccessError: BAD_INPUT,
     errors.BatchError: BAD_INPUT,

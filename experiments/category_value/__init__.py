@@ -1,0 +1,1 @@
+"""What each category is worth: accuracy, calibration and disparity with and without it."""

@@ -1,0 +1,1 @@
+"""Whether groups of members fare alike: metrics, proxies, and less discriminatory models."""

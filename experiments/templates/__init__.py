@@ -1,0 +1,1 @@
+"""Projects that a data scientist copies and fills with their own data."""

@@ -1,0 +1,1 @@
+"""Whether scores stay what they were: drift, calibration, data, alerts."""

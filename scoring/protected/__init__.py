@@ -1,0 +1,1 @@
+"""Protected attributes, in a store of their own, each reading on record."""

@@ -1,0 +1,1 @@
+"""A challenger beside the champion: in shadow, then for a share of members."""
