@@ -63,8 +63,8 @@ class ScoringFunction:
         -------
         DataFrame
             ``score``, ``band``, ``pd``, ``pd_low``, ``pd_high`` (90 % interval), ``percentile``, ``thin_file``,
-            ``base``, ``clipped``, ``points_<category>``; ``reasons``: up to four adverse reasons as JSON, see
-            :func:`benne.experiments.adverse_reasons.adverse_reasons`.
+            ``rare`` (null of a model that cannot tell), ``base``, ``clipped``, ``points_<category>``; ``reasons``: up
+            to four adverse reasons as JSON, see :func:`benne.experiments.adverse_reasons.adverse_reasons`.
 
         Raises
         ------
@@ -133,7 +133,7 @@ def signature_of(model: CreditScoreModel) -> ModelSignature:
         *_columns(DataType.double, ["score"]),
         *_columns(DataType.string, ["band"]),
         *_columns(DataType.double, ["pd", "pd_low", "pd_high", "percentile"]),
-        *_columns(DataType.boolean, ["thin_file"]),
+        *_columns(DataType.boolean, ["thin_file", "rare"]),
         *_columns(DataType.double, ["base", "clipped", *points]),
         *_columns(DataType.string, ["reasons"]),
     ]

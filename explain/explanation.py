@@ -38,6 +38,8 @@ class MemberExplanation:
         Per cent of the reference sample that score no higher; None where that has fewer than fifty members a share.
     thin_file : bool
         Whether nothing is on record in some category that entered.
+    rare : bool or None
+        Whether there was little like the file to learn from; None where the model cannot tell.
     base : float
     base_shown : int
     categories : tuple of CategoryLine
@@ -56,6 +58,7 @@ class MemberExplanation:
     pd_high: float
     percentile: float | None
     thin_file: bool
+    rare: bool | None
     base: float
     base_shown: int
     categories: tuple[CategoryLine, ...]

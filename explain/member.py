@@ -79,8 +79,9 @@ def explain_member(
     percentile = float(explanation.percentile[row])
     return MemberExplanation(
         score=score, shown=whole, band=str(explanation.band[row]), pd=chance, pd_low=low, pd_high=high,
-        percentile=None if math.isnan(percentile) else percentile, thin_file=bool(explanation.thin[row]), base=base,
-        base_shown=shown[0], categories=lines, clipped=clipped, clipped_shown=shown[-1], about=about,
+        percentile=None if math.isnan(percentile) else percentile, thin_file=bool(explanation.thin[row]),
+        rare=None if explanation.rare is None else bool(explanation.rare[row]), base=base, base_shown=shown[0],
+        categories=lines, clipped=clipped, clipped_shown=shown[-1], about=about,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from benne.explain.wording import (
     interval_in_words,
     pattern_in_words,
     place_in_words,
+    rare_in_words,
     thin_file_in_words,
 )
 
@@ -24,8 +25,8 @@ SCHEMA_VERSION: Final = 1
 """Of ``explanation.schema.json``; it rises when a field changes its meaning or goes."""
 
 _FIGURES: Final = (
-    "score", "shown", "band", "pd", "pd_low", "pd_high", "percentile", "thin_file", "base", "base_shown", "clipped",
-    "clipped_shown",
+    "score", "shown", "band", "pd", "pd_low", "pd_high", "percentile", "thin_file", "rare", "base", "base_shown",
+    "clipped", "clipped_shown",
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def explanation_as_dict(said: MemberExplanation) -> dict[str, Any]:
             "interval": interval_in_words(said, texts),
             "place": place_in_words(said, texts),
             "thin_file": thin_file_in_words(said, texts),
+            "rare": rare_in_words(said, texts),
         },
         "average_score": about.average_score,
         "as_of": _moment(about.as_of),

@@ -60,6 +60,8 @@ def _outlook(said: MemberExplanation, texts: Texts) -> Iterator[str]:
         yield texts.say("explanation.place", percentile=f"{said.percentile:.0f}")
     if said.thin_file:
         yield texts.say("explanation.thin")
+    if said.rare:
+        yield texts.say("explanation.rare")
 
 
 def _reasons(said: MemberExplanation, texts: Texts) -> Iterator[str]:

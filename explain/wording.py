@@ -20,6 +20,7 @@ __all__ = [
     "listed",
     "pattern_in_words",
     "place_in_words",
+    "rare_in_words",
     "thin_file_in_words",
 ]
 
@@ -72,6 +73,11 @@ def place_in_words(said: MemberExplanation, texts: Texts) -> str | None:
     if said.percentile is None:
         return None
     return texts.say("explanation.place_in_words", percentile=f"{said.percentile:.0f}")
+
+
+def rare_in_words(said: MemberExplanation, texts: Texts) -> str | None:
+    """That there was little like the file to learn from, where that is so."""
+    return texts.say("explanation.rare_in_words") if said.rare else None
 
 
 def thin_file_in_words(said: MemberExplanation, texts: Texts) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -22,13 +23,16 @@ from benne.models.category_layout import checked_tolerance, layout_of
 from benne.models.consent_patterns import Withheld
 from benne.models.contract_report import frontier_table, realised_shares
 from benne.models.explanation import Explanation, explained
+from benne.models.fitted_facts import FittedFacts
 from benne.models.fitting import Alternatives, learn
+from benne.models.histogram_fitting import histograms_of_fit
 from benne.models.inputs import read_table, rules_for
 from benne.models.neutralising import Neutralised, columns_of_groups, neutralise
 from benne.models.parameters import check_level, checked_parameters
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
 from benne.models.persistence import MALFORMED, ModelState, load_state, malformed, save_state
+from benne.models.rarity import Rarity
 from benne.models.rows import Folding, ScoredRows, refusals, scored_rows, tightened, told_of, training_data
 from benne.models.scale import ScoreScale
 
@@ -38,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class CreditScoreModel(FittedFacts, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A credit score whose categories count for exactly what they are said to.
 
     One LightGBM booster whose trees each use one category; multipliers, by a convex programme, that give each category
@@ -81,6 +85,8 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         What each pattern is worth: :func:`benne.models.pattern_report.pattern_table`.
     reference_ : ReferenceSample
         What is known of the members that others are compared with: averages, never anybody's own.
+    histograms_ : ReferenceHistograms
+        What the training data looked like, in counts, for monitoring.
 
     Notes
     -----
@@ -177,7 +183,9 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             alternatives = Alternatives(self.own_booster_gap, self.unconstrained_price)
             learned, self._oof = learn(data, layout, recipe, scale, told, alternatives)
         rules = tightened(rules, data, layout)
-        self._adopt(ModelState(learned, layout, rules, scale, classes, table.named), options.threads)
+        state = ModelState(learned, layout, rules, scale, classes, table.named)
+        kept = histograms_of_fit(state, data, told, self.random_state, options.threads)
+        self._adopt(dataclasses.replace(state, histograms=kept), options.threads)
         self._fitted_with = copy.deepcopy(self.get_params(deep=False))
         return self
 
@@ -258,6 +266,14 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Whether nothing is on record in some category that enters, shape (n,); arguments as :meth:`predict_score`."""
         return self._rows(X, withheld).thin
 
+    def rare(self, X: Any, withheld: Withheld = ()) -> Bools | None:
+        """Whether there was little like a row to learn from, shape (n,); arguments as :meth:`predict_score`.
+
+        None for a model that was saved before that was kept, or trained on fewer than fifty rows.
+        """
+        rows = self._rows(X, withheld)
+        return None if self._rarity is None else self._rarity.rare(rows.X)
+
     def refusals(self, X: Any, withheld: Withheld = ()) -> tuple[Bools, Bools]:
         """Rows that a table would be refused for: too little to go by, or values that are not scored; each shape (n,).
 
@@ -270,7 +286,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def explain(self, X: Any, withheld: Withheld = ()) -> Explanation:
         """Take each score apart into base, exact points and clipping; arguments as :meth:`predict_score`."""
         rows = self._rows(X, withheld)
-        return explained(self._function, rows, self._state.learned, self._columns)
+        return explained(self._function, rows, self._state.learned, self._columns, self._rarity)
 
     def neutralised(self, X: Any, groups: Sequence[Collection[str]], withheld: Withheld = ()) -> Neutralised:
         """Score each row with each group of features not known; other arguments as :meth:`predict_score`.
@@ -314,25 +330,6 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Leave out-of-fold rows behind when copied or pickled: they belong to members."""
         return {name: value for name, value in super().__getstate__().items() if name != "_oof"}
 
-    @property
-    def has_member_spread(self) -> bool:
-        """Whether :meth:`predict_interval` knows how members of the same features differ."""
-        check_is_fitted(self)
-        return all(unknown.spread is not None for unknown in self._state.learned.uncertainty)
-
-    @property
-    def category_of(self) -> dict[str, str]:
-        """Category of each feature, by name."""
-        check_is_fitted(self)
-        of_columns = zip(self._rules.columns, self._function.layout.column_category, strict=True)
-        return {column: self._function.layout.names[k] for column, k in of_columns}
-
-    @property
-    def patterns(self) -> list[frozenset[str]]:
-        """Sets of categories that may be scored alone, the full one first."""
-        check_is_fitted(self)
-        return self._function.pattern_sets
-
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as a directory: text model, JSON and Parquet, no pickle; all of it or nothing.
 
@@ -373,6 +370,7 @@ class CreditScoreModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._state = state
         self._rules = state.rules
         self._function = state.function(threads)
+        self._rarity = None if state.histograms is None else Rarity.of(state.histograms)
         self._columns = pd.Index(state.rules.columns)
         self.classes_ = state.classes
         self.scale_ = state.scale

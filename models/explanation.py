@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pandas import DataFrame, Index, concat
+from pandas import DataFrame, Index, array, concat
 from scipy.special import expit
 
 from benne.models.pd_interval import INTERVAL_LEVEL, pd_intervals
 from benne.models.percentiles import percentiles_of
 
 if TYPE_CHECKING:
+    from pandas._typing import ArrayLike
+
     from benne.models.fitting import Learned
+    from benne.models.rarity import Rarity
     from benne.models.rows import ScoredRows
     from benne.models.score_function import ScoreFunction
 
@@ -52,6 +55,9 @@ class Explanation:
         Whether nothing is on record in some category that enters: scored, with a wider interval.
     withheld : tuple of frozenset of str, length n
         Categories that did not enter.
+    rare : ndarray of bool, shape (n,), or None
+        Whether there was little like the row to learn from: :mod:`benne.models.rarity`; None where the model was
+        saved before that was kept.
     """
 
     base: Floats
@@ -66,6 +72,7 @@ class Explanation:
     percentile: Floats
     thin: npt.NDArray[np.bool_]
     withheld: tuple[frozenset[str], ...]
+    rare: npt.NDArray[np.bool_] | None = None
 
     def table(self) -> DataFrame:
         """One row per score, one column per figure.
@@ -73,15 +80,19 @@ class Explanation:
         Returns
         -------
         DataFrame, indexed as the rows that were explained
-            ``score``, ``band``, ``pd``, ``pd_low``, ``pd_high``, ``percentile``, ``thin_file``, ``base``,
-            ``clipped``, and ``points_<category>`` for each category.
+            ``score``, ``band``, ``pd``, ``pd_low``, ``pd_high``, ``percentile``, ``thin_file``, ``rare``
+            (null where the model cannot tell), ``base``, ``clipped``, and ``points_<category>`` for each category.
         """
         figures = {
             "score": self.score, "band": self.band, "pd": self.pd, "pd_low": self.pd_low, "pd_high": self.pd_high,
-            "percentile": self.percentile, "thin_file": self.thin, "base": self.base, "clipped": self.clipped,
+            "percentile": self.percentile, "thin_file": self.thin, "rare": self._rare(), "base": self.base,
+            "clipped": self.clipped,
         }  # fmt: skip
         points = self.category_points.add_prefix("points_")
         return concat([DataFrame(figures, index=points.index), points], axis=1)
+
+    def _rare(self) -> ArrayLike:
+        return array([None] * len(self.score), dtype="boolean") if self.rare is None else self.rare
 
     @property
     def largest_gap(self) -> float:
@@ -90,7 +101,9 @@ class Explanation:
         return float(np.abs(total - self.score).max(initial=0.0))
 
 
-def explained(function: ScoreFunction, rows: ScoredRows, learned: Learned, columns: Index[str]) -> Explanation:
+def explained(
+    function: ScoreFunction, rows: ScoredRows, learned: Learned, columns: Index[str], rarity: Rarity | None
+) -> Explanation:
     """Take the scores of checked rows apart.
 
     Parameters
@@ -101,6 +114,8 @@ def explained(function: ScoreFunction, rows: ScoredRows, learned: Learned, colum
         For intervals and percentiles.
     columns : Index of str
         Features, in the model's order.
+    rarity : Rarity or None
+        None where it is not known.
     """
     lines, points = function.explained(rows.X, rows.codes)
     low, high = pd_intervals(lines.log_odds, rows.thin, rows.codes, learned.uncertainty, INTERVAL_LEVEL).T
@@ -117,4 +132,5 @@ def explained(function: ScoreFunction, rows: ScoredRows, learned: Learned, colum
         percentile=percentiles_of(lines.score, rows.codes, learned.percentiles),
         thin=rows.thin,
         withheld=rows.withheld,
+        rare=None if rarity is None else rarity.rare(rows.X),
     )

@@ -23,13 +23,15 @@ __all__ = ["FILES", "MANIFEST", "files_of", "found_model", "replace_model"]
 
 MANIFEST: Final = "manifest.json"
 FILES: Final = (
-    "booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet", "reference_points.parquet"
+    "booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet", "reference_points.parquet",
+    "histograms.json",
 )  # fmt: skip
 
 
 def files_of(version: int) -> tuple[str, ...]:
-    """Files of a model of a format: before 4, nothing was kept of the reference sample's points."""
-    return FILES if version > 3 else FILES[:-1]
+    """Files of a model of a format: before 4, nothing was kept of the reference sample's points; before 5, no
+    histograms."""
+    return FILES if version > 4 else FILES[:-1] if version > 3 else FILES[:-2]
 
 
 def replace_model(path: str | PathLike[str], write: Callable[[Path], None]) -> None:

@@ -22,9 +22,11 @@ from benne.models import serialising
 from benne.models.additive_booster import BoosterOptions
 from benne.models.category_layout import CategoryLayout
 from benne.models.fitting import Learned, SavedBooster
+from benne.models.histogram_saving import histograms_from, histograms_to
 from benne.models.inputs import FeatureRules
 from benne.models.model_directory import FILES, MANIFEST, files_of, found_model, replace_model
 from benne.models.points import AdditiveTrees
+from benne.models.reference_histograms import ReferenceHistograms
 from benne.models.reference_sample import PatternReference, ReferenceSample
 from benne.models.reference_saving import references_from, references_to
 from benne.models.saved_promises import check_promises
@@ -33,7 +35,8 @@ from benne.models.score_function import ScoreFunction
 
 __all__ = ["FORMAT_VERSION", "MALFORMED", "ModelState", "load_state", "malformed", "save_state"]
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
+_WITHOUT_HISTOGRAMS: Final = 4
 _OLDEST: Final = 3
 _ATTEMPTS: Final = 20
 
@@ -42,7 +45,7 @@ MALFORMED: Final = (
 )  # fmt: skip
 """What reading a malformed model may run into."""
 
-_BOOSTER, _OWN_BOOSTERS, _MODEL, _REPORTS, _REFERENCE, _POINTS = FILES
+_BOOSTER, _OWN_BOOSTERS, _MODEL, _REPORTS, _REFERENCE, _POINTS, _HISTOGRAMS = FILES
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class ModelState:
     scale: ScoreScale
     classes: npt.NDArray[Any]
     named: bool
+    histograms: ReferenceHistograms | None = None
 
     @property
     def reference(self) -> ReferenceSample:
@@ -120,11 +124,20 @@ def _write(directory: Path, state: ModelState, parameters: dict[str, Any]) -> No
     tables = [pa.table(list(booster.reference.T), list(state.layout.names)) for booster in learned.boosters]
     numbered = [table.append_column("booster", pa.array([k] * len(table))) for k, table in enumerate(tables)]
     pq.write_table(pa.concat_tables(numbered), directory / _REFERENCE)
-    version = FORMAT_VERSION if learned.reference else _OLDEST  # what an older Benne did not keep cannot be made up
-    if learned.reference:
+    version = _version(state)
+    if version >= _WITHOUT_HISTOGRAMS:
         pq.write_table(references_to(learned.reference, state.rules.columns), directory / _POINTS)
+    if state.histograms is not None and version == FORMAT_VERSION:
+        _write_json(directory / _HISTOGRAMS, histograms_to(state.histograms))
     files = {name: _sha256(directory / name) for name in files_of(version)}
     _write_json(directory / MANIFEST, {"format_version": version, "files": files})
+
+
+def _version(state: ModelState) -> int:
+    """What an older Benne did not keep, or too small a sample does not give, cannot be made up."""
+    if not state.learned.reference:
+        return _OLDEST
+    return _WITHOUT_HISTOGRAMS if state.histograms is None else FORMAT_VERSION
 
 
 def _parameters_to(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +231,7 @@ def _verified(directory: Path) -> dict[str, bytes]:
         )
     if version < _OLDEST:
         raise ModelDirectoryError(
-            f"The saved model must have format {_OLDEST} or {FORMAT_VERSION}, got {version} of an older Benne. "
+            f"The saved model must have a format from {_OLDEST} to {FORMAT_VERSION}, got {version} of an older Benne. "
             "Fit it anew."
         )
     if sorted(files) != sorted(files_of(version)):
@@ -262,6 +275,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[ModelState, dict[str, Any]]:
         serialising.scale_from(model["scale"]),
         serialising.classes_from(model["classes"]),
         bool(model["named"]),
+        histograms_from(json.loads(files[_HISTOGRAMS])) if _HISTOGRAMS in files else None,
     )
     return state, serialising.parameters_from(model["parameters"])
 

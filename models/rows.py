@@ -39,7 +39,7 @@ from benne.models.inputs import (
 from benne.models.labels import Labels, label_array, read_labels, read_sample_weight
 from benne.models.trained_booster import TrainingData
 
-__all__ = ["Folding", "ScoredRows", "refusals", "scored_rows", "tightened", "told_of", "training_data"]
+__all__ = ["Folding", "ScoredRows", "refusals", "scorable", "scored_rows", "tightened", "told_of", "training_data"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -173,6 +173,11 @@ def refusals(
 
 def _known(matrix: Floats, layout: CategoryLayout) -> Bools:
     return np.column_stack([~np.isnan(matrix[:, group]).all(axis=1) for group in layout.groups])
+
+
+def scorable(data: TrainingData, told: Bools, layout: CategoryLayout) -> Bools:
+    """Training rows that hold enough to be scored, shape (n,); ``told`` as of :func:`told_of`."""
+    return ~too_empty(told if len(layout.names) > 2 else _known(data.X, layout), data.consented)
 
 
 def told_of(data: TrainingData, rules: FeatureRules, layout: CategoryLayout) -> Bools:

@@ -13,6 +13,7 @@ from benne.errors import ModelDirectoryError
 from benne.models.booster_text import check_booster_text
 from benne.models.cohorts import SMALLEST_COHORT
 from benne.models.consent_patterns import allowed_patterns
+from benne.models.histogram_saving import check_histograms
 from benne.models.weight_contract import SHARES_HOLD_TO, largest_miss
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def check_promises(state: ModelState) -> None:
         _check_pattern(pattern, layout, len(state.learned.boosters))
         _check_shares(pattern, state)
     _check_references(state)
+    if state.histograms is not None:
+        bands = [band.name for band in state.scale.bands]
+        check_histograms(state.histograms, rules.columns, bands, [pattern.used for pattern in patterns])
     for unknown, edges in zip(state.learned.uncertainty, state.learned.percentiles, strict=True):
         _check_uncertainty(unknown)
         _must(all(map(_is_number, edges)) and list(edges) == sorted(edges), "percentiles in order", "others")

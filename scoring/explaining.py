@@ -100,6 +100,7 @@ def explain_released(
         percentile=score["percentile"].to_numpy(),
         thin=score["thin_file"].to_numpy(),
         withheld=(frozenset(filter(None, str(score["withheld"].iloc[0]).split(","))),),
+        rare=None if score["rare"].isna().any() else score["rare"].to_numpy(dtype=bool),
     )
     groups = registry.categories_of(model.feature_names_in_)
     values, withheld = features.loc[score.index], explanation.withheld[0]

@@ -16,6 +16,7 @@ from benne.explain.wording import (
     chance_in_words,
     interval_in_words,
     place_in_words,
+    rare_in_words,
     thin_file_in_words,
 )
 from benne.models.scale import SCORE_MAX, SCORE_MIN
@@ -39,7 +40,8 @@ def score_section(said: MemberExplanation, texts: Texts) -> Section:
 def _meaning(said: MemberExplanation, texts: Texts) -> Iterator[str]:
     yield texts.say("report.sentences").join(filter(None, (texts.band_means(said.band), chance_in_words(said, texts))))
     yield interval_in_words(said, texts)
-    yield from filter(None, (place_in_words(said, texts), thin_file_in_words(said, texts)))
+    told = (place_in_words(said, texts), thin_file_in_words(said, texts), rare_in_words(said, texts))
+    yield from filter(None, told)
     moments = []
     if said.about.decided_at is not None:
         moments.append(texts.say("report.score.made", day=texts.day(said.about.decided_at)))

@@ -17,7 +17,7 @@ def as_permitted(scores: pd.DataFrame) -> pd.DataFrame:
 
     ``exact`` keeps all, ``band`` the band, ``threshold`` nothing: a comparison is made where the threshold is.
     """
-    scores = scores.astype({"thin_file": "boolean"})
+    scores = scores.astype({"thin_file": "boolean", "rare": "boolean"})
     coarse = (scores["granularity"] != "exact").to_numpy()
     fine = [name for name in scores.columns if name not in _BAND_ONLY]
     scores.loc[coarse, fine] = np.nan

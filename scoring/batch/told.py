@@ -10,7 +10,7 @@ import pyarrow as pa
 
 __all__ = ["FIGURES", "OUTCOME", "figures_of", "outcome_schema", "refused_schema", "told_columns", "told_schema"]
 
-FIGURES: Final = ("score", "pd", "pd_low", "pd_high", "percentile", "thin_file", "base", "clipped")
+FIGURES: Final = ("score", "pd", "pd_low", "pd_high", "percentile", "thin_file", "rare", "base", "clipped")
 """Numbers of a score that every model gives, besides its categories' points."""
 
 OUTCOME: Final = "reason"
@@ -20,7 +20,7 @@ _INDEX: Final = ("subject_id", "as_of")
 _KINDS: Final = {
     **dict.fromkeys(("subject_id", "band", "withheld", "granularity", OUTCOME), "str"),
     "as_of": "datetime64[us, UTC]",
-    "thin_file": "boolean",
+    **dict.fromkeys(("thin_file", "rare"), "boolean"),
 }
 
 

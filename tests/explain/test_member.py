@@ -149,3 +149,13 @@ def test_a_column_without_registration_is_named_as_it_is():
     )  # fmt: skip
     said = explain_member(parts, 0, pd.DataFrame({"own": [1.0]}), {"mine": ["own"]}, registry)
     assert (said.categories[0].label, said.categories[0].features[0].label) == ("mine", "own")
+
+
+def test_the_text_of_an_unusual_file_says_so_and_one_of_unknown_rarity_says_nothing():
+    rare, known, unknown = (
+        explained(600.0, [5.0] * len(COLUMNS), rare=flag) for flag in (np.array([True]), np.array([False]), None)
+    )
+    assert "Unusual file: few like it to learn from" in rare.as_text()
+    assert "Unusual file" not in known.as_text() + unknown.as_text()
+    assert (rare.as_dict()["rare"], known.as_dict()["rare"], unknown.as_dict()["rare"]) == (True, False, None)
+    assert "Some of your figures are unlike" in rare.as_dict()["outlook"]["rare"]

@@ -187,9 +187,10 @@ def test_averages_that_no_fit_leaves_behind_are_found_out(saved, change, message
 
 
 def test_a_model_of_the_format_before_still_scores_and_knows_no_averages(model, saved, newcomers, tmp_path) -> None:
-    (saved / "reference_points.parquet").unlink()
     manifest = json.loads((saved / "manifest.json").read_text())
-    del manifest["files"]["reference_points.parquet"]
+    for name in ("reference_points.parquet", "histograms.json"):
+        (saved / name).unlink()
+        del manifest["files"][name]
     (saved / "manifest.json").write_text(json.dumps(manifest | {"format_version": 3}))
     loaded = CreditScoreModel.load(saved)
     np.testing.assert_array_equal(loaded.predict_score(newcomers.X), model.predict_score(newcomers.X))

@@ -20,6 +20,7 @@ from benne.explain.wording import (
     interval_in_words,
     pattern_in_words,
     place_in_words,
+    rare_in_words,
     thin_file_in_words,
 )
 from benne.scoring.console.visit import Visit
@@ -54,7 +55,7 @@ class ScoreShown:
         ``none_yet``, ``damaged`` or ``model_retired``; empty where there is an explanation.
     gauge, bars : str
         SVG.
-    chance, interval, place, thin, pattern : str or None
+    chance, interval, place, thin, rare, pattern : str or None
     reasons : sequence of ReasonShown
     method : str
         With whom the member was compared.
@@ -75,6 +76,7 @@ class ScoreShown:
     interval: str = ""
     place: str | None = None
     thin: str | None = None
+    rare: str | None = None
     pattern: str = ""
     reasons: Sequence[ReasonShown] = ()
     method: str = ""
@@ -117,6 +119,7 @@ def in_pictures(decision_id: str, said: MemberExplanation, texts: Texts) -> Scor
         interval=interval_in_words(said, texts),
         place=place_in_words(said, texts),
         thin=thin_file_in_words(said, texts),
+        rare=rare_in_words(said, texts),
         pattern=pattern_in_words(said, texts),
         reasons=_reasons(said, texts),
         method=_method(said, texts),

@@ -1,0 +1,78 @@
+"""The pictures of monitoring: shifts by feature and period, what was predicted and what happened."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+
+from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, axes_of
+from benne.experiments.report.pictures import band_rates, by_period, for_page
+from benne.scoring.monitoring.report import MonitoringReport
+
+__all__ = ["monitoring_drawings", "ranking_figure", "shift_figure"]
+
+_MOST_FEATURES: Final = 30
+_MOST_FLAT: Final = 8
+_STEPS: Final = (0.0, 0.05, 0.1, 0.25, 1e9)
+_SHADES: Final = ("#dfe9e5", "#a9cbbd", BANDS[1], LOSS)
+
+
+def monitoring_drawings(report: MonitoringReport) -> dict[str, str]:
+    """Each picture as an ``<svg>`` element, by its caption."""
+    drawn = {
+        f"Shift by period: the score and the {_MOST_FEATURES} features that moved most. Green below 0.1, amber from "
+        "0.1, red above 0.25": for_page("shifts", shift_figure(report)),
+    }
+    vintages = pd.DataFrame(report.tables.get("vintages", []))
+    if "observed" in vintages:
+        known = vintages[vintages["observed"].notna()].set_index("period")
+        vintages_drawn = for_page("vintages", _turned(by_period(known)))
+        drawn["What each vintage was predicted to turn bad, and what did"] = vintages_drawn
+        if "auc" in known and known["auc"].notna().any():
+            drawn["AUC of each vintage, with its standard error twice"] = for_page("ranking", ranking_figure(known))
+    bands = pd.DataFrame(report.tables.get("outcomes_by_band", []))
+    if "observed" in bands:
+        known = bands[bands["observed"].notna()].set_index("band")
+        drawn["Bad rate and predicted PD by band, over all vintages"] = for_page("bands", band_rates(known))
+    return drawn
+
+
+def shift_figure(report: MonitoringReport) -> Figure:
+    """PSI of each feature in each period, the score first, then those that moved most."""
+    lines = pd.DataFrame(report.tables["features"])
+    table = lines.pivot(index="feature", columns="period", values="psi").astype(float)
+    worst = table.max(axis=1).fillna(-1.0).sort_values(ascending=False, kind="stable").index[:_MOST_FEATURES]
+    score = pd.DataFrame(report.tables["scores"]).set_index("period")["psi"].astype(float).rename("score").to_frame().T
+    shown = pd.concat([score, table.loc[worst]])
+    figure, axes = axes_of(7.0, 0.9 + 0.2 * len(shown))
+    norm = BoundaryNorm(_STEPS, len(_SHADES))
+    values = np.ma.masked_invalid(shown.to_numpy())
+    axes.pcolormesh(values, cmap=ListedColormap(_SHADES), norm=norm, edgecolors=QUIET, linewidth=0.3)
+    axes.set_yticks(np.arange(len(shown)) + 0.5, list(shown.index), fontsize=7)
+    steps = max(1, len(shown.columns) // 12)
+    axes.set_xticks(np.arange(0, len(shown.columns), steps) + 0.5, list(shown.columns[::steps]), fontsize=7)
+    axes.invert_yaxis()
+    return _turned(figure)
+
+
+def ranking_figure(known: pd.DataFrame) -> Figure:
+    """AUC of each vintage."""
+    figure, axes = axes_of(7.0, 2.4)
+    place = np.arange(len(known))
+    axes.axhline(0.5, color=LOSS, lw=0.8, ls=":")
+    axes.errorbar(place, known["auc"], yerr=2.0 * known["auc_error"], fmt="o", ms=4, lw=1, color=MAIN, ecolor=INK)
+    axes.set_xticks(place, list(known.index), fontsize=7)
+    axes.set(ylabel="AUC")
+    return _turned(figure)
+
+
+def _turned(figure: Figure) -> Figure:
+    """Names of many periods stand on end."""
+    for axes in figure.axes:
+        if len(axes.get_xticks()) > _MOST_FLAT:
+            axes.tick_params(axis="x", rotation=90, labelsize=7)
+    return figure

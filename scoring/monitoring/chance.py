@@ -1,0 +1,88 @@
+"""What chance alone does: the bounds that a figure must pass before anybody is told."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chdtri, ndtri
+
+from benne.features.quality.drift import Bins, expected_by_chance, population_stability
+
+__all__ = ["deviations", "index_by_chance", "shares_differ", "stability"]
+
+Floats = npt.NDArray[np.float64]
+
+_NO_FREEDOM: Final = 0.0
+
+
+def deviations(significance: float, tests: int) -> float:
+    """Standard errors that one of several tests, looked at from both sides, must pass (Bonferroni).
+
+    Examples
+    --------
+    >>> round(deviations(0.05, 1), 2), round(deviations(0.001, 100), 2)
+    (1.96, 4.42)
+    """
+    return float(-ndtri(significance / (2.0 * max(1, tests))))
+
+
+def stability(reference: Bins, current: Bins, repeats: float) -> tuple[float, float, int]:
+    """Population stability index, the index to expect by chance, and bins less one.
+
+    Parameters
+    ----------
+    reference, current : Bins
+        With the same edges.
+    repeats : float
+        Rows of one member in the reference, which are alike.
+    """
+    index = population_stability(reference, current)
+    freedom = sum(1 for a, b in zip(_cells(reference), _cells(current), strict=True) if a or b) - 1
+    if freedom < 1 or not reference.total or not current.total:
+        return index, 0.0, 0
+    # In members: rows of one count once. A period has each of them once.
+    chance = expected_by_chance(reference, current, 1) / (1 / reference.total + 1 / current.total)
+    return index, float(chance * (repeats / reference.total + 1 / current.total)), freedom
+
+
+def index_by_chance(by_chance: float, freedom: int, significance: float, tests: int) -> float:
+    """The index that one of several unmoved features passes with a given chance; infinite where nothing can move.
+
+    Notes
+    -----
+    Where nothing has moved, ``PSI / (1/n + 1/m)`` is about chi-squared with one degree of freedom less than there are
+    bins (Yurdakul & Naranjo 2020, Journal of Risk Model Validation 14(4)).
+
+    Examples
+    --------
+    >>> index_by_chance(0.02, 10, 0.001, 70) > 0.02
+    True
+    >>> index_by_chance(0.0, 0, 0.001, 70)
+    inf
+    """
+    if freedom < 1:
+        return math.inf
+    return float(chdtri(freedom, significance / max(1, tests)) * by_chance / freedom)
+
+
+def shares_differ(now: tuple[float, float], then: tuple[float, float], bound: float) -> bool:
+    """Whether two shares, each given as part and whole, differ by more than so many standard errors.
+
+    Examples
+    --------
+    >>> shares_differ((30, 100), (10, 100), 3.0), shares_differ((12, 100), (10, 100), 3.0)
+    (True, False)
+    """
+    (part, whole), (before, all_before) = now, then
+    if not whole or not all_before:
+        return False
+    pooled = (part + before) / (whole + all_before)
+    error = math.sqrt(pooled * (1.0 - pooled) * (1.0 / whole + 1.0 / all_before))
+    return abs(part / whole - before / all_before) > bound * error > _NO_FREEDOM
+
+
+def _cells(bins: Bins) -> tuple[int, ...]:
+    return (*bins.counts, bins.nulls)
