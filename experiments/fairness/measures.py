@@ -1,0 +1,92 @@
+"""The figures of a fairness audit that a gate asks for: the worst of each kind, and of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benne.experiments.fairness.assessing import Disparities, FairnessReport
+from benne.experiments.measure import Measure
+
+__all__ = ["disparity_measures", "fairness_measures"]
+
+_NAMED: Final = 3
+
+
+def fairness_measures(report: FairnessReport) -> dict[str, Measure]:
+    """The worst figures of an audit.
+
+    Returns
+    -------
+    dict of str to Measure
+        ``adverse_impact_ratio`` (least), ``equal_opportunity_gap``, ``calibration_gap`` and
+        ``standardised_mean_difference`` (largest, absolute) over attributes, groups and cut-offs; ``flip_test``: scores
+        that changed with a protected attribute. One is INSUFFICIENT where an attribute has nobody to compare, or at
+        some cut-off; groups that were too small beside others that were not are named in its note.
+    """
+    changed = int(report.flips["changed"].sum())
+    lines = report.flips.to_dict("records")
+    carried = [f"{line['attribute']} by {line['carried_by']}" for line in lines if line["carried_by"]]
+    carried += [f"{name} is about something protected" for name in report.protected_inputs]
+    flips = Measure(value=float(changed), n=report.rows, note="; ".join(carried))
+    return {**disparity_measures(report.disparities), "flip_test": flips}
+
+
+def disparity_measures(found: Disparities) -> dict[str, Measure]:
+    """The worst of the figures that need scores alone; see :func:`fairness_measures`."""
+    at, of = found.by_cutoff, found.by_group
+    compared = of[of["finding"] != "reference"]
+    return {
+        "adverse_impact_ratio": _worst(at, "adverse_impact_ratio", np.argmin, absolute=False),
+        "equal_opportunity_gap": _worst(at, "equal_opportunity_difference", np.argmax, absolute=True),
+        "calibration_gap": _worst(of, "calibration_gap", np.argmax, absolute=True),
+        "standardised_mean_difference": _worst(
+            compared, "standardised_mean_difference", np.argmax, absolute=True
+        ),
+    }  # fmt: skip
+
+
+def _worst(table: pd.DataFrame, name: str, pick: Callable[[Any], Any], *, absolute: bool) -> Measure:
+    asked = table if name == "calibration_gap" else table[table["finding"] != "reference"]
+    known = asked[asked[name].notna()]
+    if nothing := _nothing_known(asked, known):
+        return Measure(value=None, n=int(asked["rows"].sum()), note=f"too few to compare: {', '.join(nothing)}")
+    value = known[name].to_numpy(dtype=np.float64)
+    row = known.iloc[int(pick(np.abs(value) if absolute else value))]
+    low, high = float(row[f"{name}_low"]), float(row[f"{name}_high"])
+    if absolute:
+        low, high = _absolute(low, high)
+    return Measure(
+        value=abs(float(row[name])) if absolute else float(row[name]), low=low, high=high, n=int(row["rows"]),
+        note=_label(row) + _left_out(asked[asked[name].isna()]),
+    )  # fmt: skip
+
+
+def _nothing_known(asked: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+    """Attributes, and cut-offs of them, of which no group could be compared; two together may fail."""
+    by = [name for name in ("attribute", "cutoff") if name in asked.columns]
+    single = asked[~asked["attribute"].str.contains(" x ", regex=False)]
+    have = {tuple(row) for row in known[by].itertuples(index=False)}
+    lacking = [row for row in single[by].drop_duplicates().itertuples(index=False) if tuple(row) not in have]
+    return [" at ".join(f"{part:g}" if isinstance(part, float) else str(part) for part in row) for row in lacking]
+
+
+def _absolute(low: float, high: float) -> tuple[float, float]:
+    ends = sorted((abs(low), abs(high)))
+    return (0.0 if low <= 0.0 <= high else ends[0]), ends[1]
+
+
+def _label(row: Any) -> str:
+    cutoff = f" at {row['cutoff']:g}" if "cutoff" in row.index else ""
+    return f"{row['attribute']}: {row['group']}{cutoff}"
+
+
+def _left_out(lacking: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(f"{row.attribute}: {row.group}" for row in lacking.itertuples()))
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" (INSUFFICIENT: {', '.join(names[:_NAMED])}{more})"

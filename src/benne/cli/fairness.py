@@ -1,0 +1,248 @@
+"""``benne fairness``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benne.cli.console import Steps, answer, answer_json, note, table
+from benne.cli.edge import existing_ledger, key_from
+from benne.cli.options import KeyFile, Seed, WantJson
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benne.experiments.fairness import FairnessReport
+
+__all__ = ["fairness"]
+
+_STEPS = ("read model, features, outcomes and attributes", "measure", "search for alternatives", "write")
+
+
+def fairness(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    features: Annotated[Path, typer.Argument(help="Features of members it was not trained on, built for training.")],
+    outcomes: Annotated[
+        Path, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
+    ],
+    protected: Annotated[
+        Path, typer.Option("--protected", help="Store of protected attributes, or a Parquet or CSV file of them.")
+    ],
+    cutoff: Annotated[list[float], typer.Option("--cutoff", help="Lowest score that passes; again for more.")],
+    by: Annotated[str, typer.Option("--by", help="Who audits, as a store's chain names them; no address.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page and the document.")],
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", help="What the attributes are read for: fairness_audit:2026-q4.")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", help="Attribute to look at; by default all; again for more.")
+    ] = None,
+    together: Annotated[
+        list[str] | None, typer.Option("--together", metavar="A,B", help="Two attributes to look at together.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option("--reference", metavar="NAME=GROUP", help="Group to compare with; by default the largest."),
+    ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under."),
+    ] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Only rows that `benne train` holds out of this file, with this seed.")
+    ] = False,
+    search: Annotated[
+        int, typer.Option("--search", min=0, help="Draws of the search for a less discriminatory alternative.")
+    ] = 0,
+    tracking: Annotated[
+        str | None, typer.Option(help="MLflow, to log the search to: a folder, or a tracking URI.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Also file the document: a service's folder, or a database.")
+    ] = None,
+    seed: Seed = 0,
+    key_file: KeyFile = None,
+    want_json: WantJson = False,
+) -> None:
+    """Audit a model: who passes, whether PDs come true in every group, and what tells a protected attribute.
+
+    Pass rows that the model has not learned from: newer ones, or --held-out those of its training.
+    Attributes are read from a store of their own, on record there and for a stated purpose, or from a file. Groups with
+    too little known are INSUFFICIENT, which is no pass. With --search, models that even out more are looked for, and
+    each is kept or rejected with the reason.
+
+    \b
+    Example:
+      benne fairness model training_features.parquet --outcomes world/outcomes.parquet --protected protected \\
+        --purpose fairness_audit:2026-q4 --cutoff 600 --cutoff 650 --by counsel-1 --out audit
+    """
+    from benne.experiments.fairness import AboutAudit, assess_fairness, write_fairness_report
+    from benne.models import CreditScoreModel
+    from benne.scoring.decisions.served_model import identity_of
+    from benne.scoring.wiring import system_clock
+
+    options = _options(together, reference)
+    with Steps(_STEPS) as steps:
+        steps.begin(0)
+        loaded = CreditScoreModel.load(model)
+        rows, bad = _rows(features, outcomes, ledger, key_file)
+        if held_out:
+            rows, bad = _held_out(rows, bad, seed)
+        attributes = _attributes(protected, attribute, by, purpose, key_file, rows)
+        steps.begin(1)
+        report = assess_fairness(loaded, rows, bad, attributes, cutoffs=cutoff, seed=seed, options=options)
+        model_id, config_hash = identity_of(model)
+        about = AboutAudit(
+            model_id=model_id, config_hash=config_hash, made_at=system_clock(), by=by, purpose=purpose or ""
+        )
+        found = None
+        if search:
+            from benne.experiments.fairness.alternatives import AlternativeSearch, search_alternatives
+
+            steps.begin(2)
+            found = search_alternatives(
+                loaded, rows, bad, attributes, cutoffs=cutoff, options=options,
+                search=AlternativeSearch(draws=search, seed=seed), on_candidate=lambda one: steps.detail(one.name),
+            )  # fmt: skip
+            if tracking is not None:
+                _log(found, tracking)
+        steps.begin(3)
+        written = write_fairness_report(report, out, about, alternatives=found)
+        if store is not None:
+            _file(report, about, found, store)
+    if want_json:
+        answer_json({"files": [str(path) for path in written]} | _told(report, found))
+        return
+    _tell(report, found)
+    note(f"Look at the audit: {written[0]}")
+
+
+def _options(together: list[str] | None, reference: list[str] | None) -> Any:
+    from benne.experiments.fairness import FairnessOptions
+
+    pairs = [one.partition(",") for one in together or []]
+    if any(not comma or "," in other for _, comma, other in pairs):
+        raise typer.BadParameter("--together must name two attributes, such as sex,age.")
+    named = [one.partition("=") for one in reference or []]
+    if any(not equals for _, equals, _ in named):
+        raise typer.BadParameter("--reference must be NAME=GROUP, such as sex=male.")
+    joint = [(first.strip(), second.strip()) for first, _, second in pairs]
+    return FairnessOptions(intersections=joint, reference={name: group for name, _, group in named})
+
+
+def _rows(features: Path, outcomes: Path, ledger: str | None, key_file: Path | None) -> tuple[pd.DataFrame, Any]:
+    from benne.experiments.fairness.scored_members import outcomes_of
+    from benne.experiments.labelling import require_training_consent, still_consented
+    from benne.features.frames import read_features, read_observations
+
+    file = require_training_consent(read_features(features))
+    stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
+    rows = file.features[stands]
+    return rows, outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
+
+
+def _held_out(rows: pd.DataFrame, bad: Any, seed: int) -> tuple[pd.DataFrame, Any]:
+    from benne.experiments.splitting import Splitting
+    from benne.experiments.training import label_rows, split_labelled
+
+    outcomes = rows.index.to_frame(index=False).assign(bad=bad)
+    test = split_labelled(label_rows(rows, outcomes), Splitting(seed=seed)).test
+    return test.features, test.bad
+
+
+def _attributes(
+    place: Path, names: list[str] | None, by: str, purpose: str | None, key_file: Path | None, rows: pd.DataFrame
+) -> pd.DataFrame:
+    if place.is_dir():
+        return _from_store(place, names, by, purpose, rows)
+    from benne.cli.protected import read_attributes
+    from benne.errors import FairnessError
+
+    note("Attributes are read from a file, so no read is on record. Keep them in a store: benne protected init")
+    found = read_attributes(place, key_from(key_file))
+    absent = [name for name in names or [] if name not in found.columns]
+    if absent:
+        raise FairnessError(f"{place} must hold every attribute asked for, got no {absent[0]!r}. Leave it out.")
+    return found if names is None else found[names]
+
+
+def _from_store(place: Path, names: list[str] | None, by: str, purpose: str | None, rows: pd.DataFrame) -> pd.DataFrame:
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.protected import opened_protected
+
+    subjects = set(rows.index.get_level_values("subject_id"))
+    with opened_protected(place) as protected:
+        asked = list(protected.declared.legal_basis) if names is None else names
+        return protected.read(asked, actor=Actor(by, "compliance"), purpose=purpose or "", subject_ids=subjects)
+
+
+def _log(found: Any, tracking: str) -> None:
+    from benne.cli.edge import quiet_mlflow
+
+    quiet_mlflow()
+    from benne.experiments.fairness.alternatives_tracking import log_alternatives
+    from benne.experiments.tracking import tracking_at
+
+    note(f"Logged to MLflow as run {log_alternatives(found, tracking_at(tracking))}")
+
+
+def _file(report: FairnessReport, about: Any, found: Any, store: str) -> None:
+    from benne.cli.governance_store import opened_governance_store
+    from benne.experiments.fairness import fairness_document
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.governance.documents import file_document
+    from benne.scoring.wiring import random_id
+
+    content = fairness_document(report, about, alternatives=found)
+    with opened_governance_store(store) as opened:
+        opened.group.submit(
+            file_document(
+                content, actor=Actor(about.by, "compliance"), event_id=random_id(),
+                policy_version=opened.policy_version,
+            )
+        )  # fmt: skip
+
+
+def _told(report: FairnessReport, found: Any) -> dict[str, Any]:
+    from benne.experiments.fairness import fairness_measures
+
+    told: dict[str, Any] = {
+        "rows": report.rows, "members": report.members, "left_out": report.left_out,
+        "measures": {name: one.as_dict() for name, one in fairness_measures(report).items()},
+    }  # fmt: skip
+    return told if found is None else told | {"alternatives": found.as_records()}
+
+
+def _tell(report: FairnessReport, found: Any) -> None:
+    from benne.experiments.fairness import fairness_measures
+
+    answer(
+        f"{report.rows:,} rows of {report.members:,} members at cut-offs {', '.join(f'{c:g}' for c in report.cutoffs)}"
+    )
+    for reason, count in report.left_out.items():
+        if count:
+            answer(f"  {reason}: {count:,}")
+    rows = [(name.replace("_", " "), one.note, one.state if one.value is None else f"{one.value:.4f}",
+             "" if one.low is None or one.high is None else f"{one.low:.4f} to {one.high:.4f}", f"{one.n:,}")
+            for name, one in fairness_measures(report).items()]  # fmt: skip
+    table(("worst of", "where", "value", "95 % interval", "n"), rows, left=2)
+    review = report.disparities.by_cutoff
+    review = review[review["finding"] == "review"]
+    for row in review.itertuples():
+        answer(f"Review: {row.attribute} {row.group} at {row.cutoff:g}, ratio {row.adverse_impact_ratio:.2f} "
+               f"({row.adverse_impact_ratio_low:.2f} to {row.adverse_impact_ratio_high:.2f})")  # fmt: skip
+    if found is not None:
+        _tell_alternatives(found)
+
+
+def _tell_alternatives(found: Any) -> None:
+    lines = found.table
+    answer(f"\n{len(lines) - 1} alternatives, on {found.test_rows:,} held-out rows:")
+    table(
+        ("candidate", "AUC", "Brier", "ECE", "least ratio", "SMD", "verdict"),
+        [(one["candidate"], *("–" if one[k] != one[k] else f"{one[k]:.4f}"
+          for k in ("auc", "brier", "ece", "adverse_impact_ratio", "standardised_mean_difference")), one["verdict"])
+         for one in lines.to_dict("records")],
+    )  # fmt: skip
