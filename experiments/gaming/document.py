@@ -1,0 +1,196 @@
+"""A gaming report as the document that is filed about a model, and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benne.experiments.gaming.costs import EASES
+from benne.experiments.gaming.measures import gaming_measures
+from benne.experiments.gaming.pictures import gaming_drawings
+from benne.experiments.gaming.report import AttackResult, GamingReport
+from benne.experiments.measure import measures_of
+from benne.experiments.report.document import records_of
+from benne.experiments.report.document_page import document_page
+from benne.features.quality.documents import as_bytes, write_whole
+
+__all__ = ["DOCUMENT", "KIND", "PAGE", "AboutGaming", "gaming_document", "write_gaming_report"]
+
+KIND: Final = "gaming"
+PAGE: Final = "gaming.html"
+DOCUMENT: Final = "gaming.json"
+
+_FORMAT: Final = 1
+_FEWEST: Final = 10
+_LINES: Final = 12
+
+_ATTACKS: Final = (
+    "Each member spends a budget of small efforts on the moves that better their own score most for what they cost; "
+    "every candidate is scored by the model itself. Nobody is pushed beyond what a tenth of others have.",
+    "Cheap: moves of high ease. Burst: only what shows within two weeks. Collusion: social moves, shared in a ring.",
+)
+_DAMAGE: Final = (
+    "Predicted PD falls, the true one does not: actual over predicted above 1 means that risk is understated. AUC "
+    "where a share of members games: anybody, or those of the lowest scores, who need points most.",
+)
+_WITHHOLDING: Final = (
+    "Every pattern of consent scored for everybody whose consent covers it. It cannot be forbidden without making "
+    "withholding evidence, which is refused; watch actual against predicted by the pattern really used.",
+)
+_SPENDING: Final = (
+    "Real events with more spent on the platform, features built again by the same engine, all else as reported. "
+    "No score may rise. By feature: what each does alone.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutGaming:
+    """What a document says of itself.
+
+    Parameters
+    ----------
+    model_id, config_hash : str
+        Of the saved model; see :func:`benne.scoring.decisions.served_model.identity_of`.
+    made_at : datetime
+        With its timezone.
+    by : str
+        Who made the report.
+    """
+
+    model_id: str
+    config_hash: str
+    made_at: datetime
+    by: str
+
+
+def gaming_document(report: GamingReport, about: AboutGaming) -> dict[str, Any]:
+    """The report as plain JSON: the same figures, the same bytes. No line is of fewer than ten members."""
+    options = report.options
+    return {
+        "format": _FORMAT,
+        "kind": KIND,
+        "model": {"model_id": about.model_id, "config_hash": about.config_hash},
+        "made_at": about.made_at.isoformat(),
+        "by": about.by,
+        "seed": report.seed,
+        "rows": report.rows,
+        "left_out": report.left_out,
+        "options": {
+            "costs": options.costs.version, "rungs": list(options.costs.rungs), "members": options.members,
+            "fewest": options.fewest, "shares": list(options.shares),
+        },
+        "measures": {name: one.as_dict() for name, one in measures_of({KIND: gaming_measures(report)}).items()},
+        "tables": {name: records_of(table) for name, table in _tables(report).items()},
+        "sections": [
+            _section("attacks", "What attacks win", _ATTACKS, "attacks", "cutoffs"),
+            _section("damage", "What they do", _DAMAGE, "pd", "ranks"),
+            _section("how", "How it is won", (), "moves", "categories", "features"),
+            _section("withholding", "Withholding what is best withheld", _WITHHOLDING, "withholding"),
+            _section("spending", "Spending on the platform", _SPENDING, "spending_ways", "spending_features"),
+            _section("costs", "What moves cost, as declared", (), "efforts"),
+        ],
+        "notes": list(_notes(report)),
+    }  # fmt: skip
+
+
+def write_gaming_report(report: GamingReport, folder: str | Path, about: AboutGaming) -> list[Path]:
+    """Write a report for people and for programs.
+
+    Returns
+    -------
+    list of Path
+        ``gaming.html`` and ``gaming.json``: the same bytes for the same report and ``about``.
+    """
+    document, target = gaming_document(report, about), Path(folder)
+    lead = f"{report.rows:,} members attacked who stay what they are. Costs of version {report.options.costs.version}."
+    page = document_page(document, title="Gaming stress test", lead=lead, figures=gaming_drawings(report))
+    return [write_whole(page.encode(), target / PAGE), write_whole(as_bytes(document), target / DOCUMENT)]
+
+
+def _section(key: str, title: str, text: tuple[str, ...], *tables: str) -> dict[str, Any]:
+    return {"key": key, "title": title, "text": list(text), "tables": list(tables)}
+
+
+def _tables(report: GamingReport) -> dict[str, pd.DataFrame]:
+    attacks, spending = report.attacks, report.spending
+    efforts = report.options.costs.eases
+    return {
+        "attacks": pd.DataFrame([{"attack": one.name, **one.figures(), "effort": one.spent} for one in attacks]),
+        "cutoffs": pd.DataFrame(
+            [{"attack": one.name} | {f"over {cut:g}": share for cut, share in one.crossing.items()} for one in attacks]
+        ),
+        "pd": pd.DataFrame([_pd_line(one) for one in attacks]),
+        "ranks": pd.DataFrame(
+            [{"attack": one.name, "who": r.who, "share": r.share, "auc_before": r.auc_before, "auc": r.auc,
+              "lost": r.lost} for one in attacks for r in one.ranks]
+        ),
+        "moves": _joined([_moves(one, report.rows) for one in attacks]),
+        "categories": _joined([_named(one.by_category.rename_axis("category"), one.name) for one in attacks]),
+        "features": _joined([_named(one.by_feature.head(_LINES), one.name) for one in attacks]),
+        "withholding": pd.DataFrame() if report.withholding is None else report.withholding.table,
+        "spending_ways": pd.DataFrame() if spending is None else _hidden(spending.ways),
+        "spending_features": pd.DataFrame() if spending is None else _hidden(spending.features),
+        "efforts": pd.DataFrame(
+            [{"ease": ease, "cost": efforts[ease].cost, "days": efforts[ease].days, "why": efforts[ease].why}
+             for ease in EASES]
+        ),
+    }  # fmt: skip
+
+
+def _pd_line(one: AttackResult) -> dict[str, Any]:
+    damage = one.pd_damage
+    return {
+        "attack": one.name, "predicted_before": damage.before, "predicted_after": damage.after,
+        "actual": damage.actual, "is": damage.truth, "actual_to_predicted": damage.actual_to_predicted,
+        "error": damage.error,
+    }  # fmt: skip
+
+
+def _moves(one: AttackResult, rows: int) -> pd.DataFrame:
+    """The most rewarding moves; those of fewer than ten members are one line without their number."""
+    many = one.moves[one.moves["made"] * rows >= _FEWEST - 1e-9]
+    shown, rest = many.head(_LINES), one.moves.drop(index=many.index[:_LINES])
+    if len(rest):
+        shown = pd.concat([shown, pd.DataFrame({"points": [rest["points"].sum()], "made": [np.nan]}, index=["others"])])
+    return _named(shown.rename_axis("move"), one.name)
+
+
+def _named(table: pd.DataFrame, attack: str) -> pd.DataFrame:
+    named = table.reset_index()
+    named.insert(0, "attack", attack)
+    return named
+
+
+def _hidden(table: pd.DataFrame) -> pd.DataFrame:
+    """What is said of fewer than ten members is not said; that there are some is."""
+    few = (table["raised"] > 0) & (table["raised"] < _FEWEST)
+    shown = table.assign(raised=table["raised"].astype("float64").mask(few, np.nan), few=few)
+    for column in ("share", "largest"):
+        if column in shown:
+            shown[column] = shown[column].mask(few, np.nan)
+    return shown.rename(columns={"few": "fewer_than_ten"})
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    kept = [table for table in tables if len(table)]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+
+
+def _notes(report: GamingReport) -> Iterator[str]:
+    yield from report.notes
+    spending = report.spending
+    if report.state == "INSUFFICIENT":
+        yield "INSUFFICIENT, which is no pass: no attack was measured."
+    if spending is None:
+        yield "Spending was not tested: no events were given."
+    elif spending.raised:
+        names = ", ".join(map(str, spending.features.index))
+        yield f"Spending more on the platform raises scores, which none may. Features that do it alone: {names}."
+    if report.left_out:
+        yield f"Rows without a score were left out: {report.left_out:,}."

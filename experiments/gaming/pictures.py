@@ -1,0 +1,117 @@
+"""The pictures of a gaming report: what attacks win, how, and what predicted risk becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benne.experiments.gaming.report import AttackResult, GamingReport
+from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, axes_of
+from benne.experiments.report.pictures import for_page
+from benne.features.categories import CATEGORY_LABELS
+
+__all__ = ["cap_drawing", "gains_figure", "gaming_drawings", "moves_figure", "pd_figure"]
+
+_MOST_MOVES = 10
+_SHADES = (MAIN, BANDS[1], LOSS, INK, BANDS[3])
+
+
+def gaming_drawings(report: GamingReport) -> dict[str, str]:
+    """Each picture of a report as an ``<svg>`` element, by its caption; none where nothing was measured."""
+    if not report.attacks:
+        return {}
+    drawn = {
+        "Points that members win": for_page("gains", gains_figure(report)),
+        "Predicted PD before and after, and the truth": for_page("pds", pd_figure(report.attacks)),
+        "Where the points come from": for_page("origins", categories_figure(report.attacks)),
+    }
+    for name in ("cheap", "cheap and medium"):
+        found = report.attack(name)
+        if found is not None and len(found.moves):
+            drawn[f"Most rewarding moves: {name}"] = for_page(f"moves-{name.replace(' ', '-')}", moves_figure(found))
+    return drawn
+
+
+def gains_figure(report: GamingReport) -> Figure:
+    """Median, 90th percentile and largest gain of each attack, withholding among them."""
+    gains = {one.name: one.points for one in report.attacks}
+    if report.withholding is not None:
+        gains["withholding"] = report.withholding.points
+    figure, axes = axes_of(7.0, 0.8 + 0.36 * len(gains))
+    place = np.arange(len(gains))[::-1]
+    median, high, most = (np.array([np.quantile(one, q) for one in gains.values()]) for q in (0.5, 0.9, 1.0))
+    axes.hlines(place, 0.0, most, color=QUIET, lw=1)
+    axes.barh(place, high, 0.5, color=MAIN, alpha=0.45, label="90th percentile")
+    axes.plot(median, place, "o", ms=4.5, color=INK, label="median")
+    axes.plot(most, place, "|", ms=9, color=LOSS, label="largest")
+    axes.set_yticks(place, list(gains))
+    axes.set(xlabel="points won", xlim=(0, None))
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def pd_figure(attacks: Sequence[AttackResult]) -> Figure:
+    """Mean predicted PD after each attack beside the actual one, which stays."""
+    figure, axes = axes_of(7.0, 2.7)
+    place = np.arange(len(attacks))
+    axes.bar(place, [one.pd_damage.after for one in attacks], 0.55, color=MAIN, label="predicted, after the attack")
+    first = attacks[0].pd_damage
+    axes.axhline(first.before, color=QUIET, lw=1, ls="--", label="predicted before")
+    if first.actual is not None:
+        axes.axhline(first.actual, color=LOSS, lw=1, label=f"actual ({first.truth})")
+    axes.set_xticks(place, [one.name for one in attacks])
+    axes.yaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
+    axes.set(ylabel="mean PD", ylim=(0, None))
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
+    return figure
+
+
+def categories_figure(attacks: Sequence[AttackResult]) -> Figure:
+    """Mean change of each category's points, attack by attack, one on top of the other."""
+    figure, axes = axes_of(7.0, 0.9 + 0.36 * len(attacks))
+    place = np.arange(len(attacks))[::-1]
+    reached = np.zeros(len(attacks))
+    for k, category in enumerate(attacks[0].by_category.index):
+        points = np.maximum([float(one.by_category["points"].get(category, 0.0)) for one in attacks], 0.0)
+        label = CATEGORY_LABELS.get(str(category), str(category))
+        axes.barh(place, points, 0.55, left=reached, color=_SHADES[k % len(_SHADES)], label=label)
+        reached += points
+    axes.set_yticks(place, [one.name for one in attacks])
+    axes.set(xlabel="points won on average, by category")
+    axes.legend(frameon=False, fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
+    return figure
+
+
+def moves_figure(attack: AttackResult) -> Figure:
+    """What the most rewarding moves bring, on average over all members."""
+    table = attack.moves.head(_MOST_MOVES)
+    figure, axes = axes_of(7.0, 0.7 + 0.27 * len(table))
+    place = np.arange(len(table))[::-1]
+    axes.barh(place, table["points"], 0.6, color=MAIN)
+    axes.set_yticks(place, [str(name) for name in table.index], fontsize=8)
+    axes.set(xlabel="points per member on average")
+    return figure
+
+
+def cap_drawing(trials: pd.DataFrame, cap: float) -> str:
+    """What a cap on cheap features costs: points that can be won cheaply, and AUC, over the penalty.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        ``penalty``, ``cheap_points``, ``auc`` of each trial, the model as it was first.
+    cap : float
+    """
+    figure, axes = axes_of(7.0, 2.7)
+    place = np.arange(len(trials))
+    axes.bar(place, trials["cheap_points"], 0.5, color=MAIN, alpha=0.6)
+    axes.axhline(cap, color=LOSS, lw=1, ls="--")
+    axes.set_xticks(place, [f"{penalty:g}" for penalty in trials["penalty"]])
+    axes.set(xlabel="weight of cheap features' gain", ylabel="points to be won cheaply")
+    for x, (points, auc) in enumerate(zip(trials["cheap_points"], trials["auc"], strict=True)):
+        axes.annotate(f"AUC {auc:.4f}", (x, points), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8)
+    axes.margins(y=0.15)
+    return for_page("cap", figure)
