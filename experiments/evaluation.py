@@ -33,7 +33,7 @@ class Evaluation:
     calibration : CalibrationReport
         By decile and by band.
     shares : DataFrame
-        Realised share of each category among rows that withhold nothing, with intervals.
+        Realised share of each category among rows that withhold none of the model's, with intervals.
     largest_gap : float
         Largest difference between a score and the sum of its explanation.
     """
@@ -78,7 +78,8 @@ def evaluate_model(model: CreditScoreModel, features: pd.DataFrame, bad: Floats,
         "auc_high": float(interval["auc_high"]),
         "clipped_share": float(np.mean(explanation.clipped != 0.0)),
     }
-    whole = np.array([not one for one in withheld])
+    used = frozenset(model.contract_report_.shares.index)
+    whole = np.array([not one & used for one in withheld])
     return Evaluation(
         rows=len(bad),
         bad_rate=float(bad.mean()),

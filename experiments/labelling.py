@@ -18,13 +18,35 @@ from benne.models.consent_patterns import NEVER_WITHHELD
 from benne.models.labels import read_sample_weight
 from benne.scoring import ConsentLedger
 
-__all__ = ["LabelledRows", "label_rows", "require_training_consent", "still_consented"]
+__all__ = ["INFLUENCED", "LabelSource", "LabelledRows", "label_rows", "require_training_consent", "still_consented"]
 
 Floats = npt.NDArray[np.float64]
 _PURPOSE: Final = "model_training"
 _NO_CONSENT: Final = "no consent to training"
 _NOT_KNOWN: Final = "outcome not known"
 _ENDED: Final = "consent to training has ended"
+
+
+INFLUENCED: Final = "score_influenced"
+"""Column of outcomes that says whether an earlier score had a hand in them: true, false, or null where not known."""
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """What became of the rows that had the consents to train, when outcomes were joined.
+
+    Parameters
+    ----------
+    offered : int
+    without_outcome : int
+        Of these, rows whose outcome is not known.
+    refused_by_score : int or None
+        Of these, rows without one because of the score; None where outcomes do not say.
+    """
+
+    offered: int
+    without_outcome: int
+    refused_by_score: int | None
 
 
 @dataclass(frozen=True)
@@ -40,17 +62,24 @@ class LabelledRows:
         Rows that may not train, by reason.
     weight : ndarray of float64, shape (n,), or None
         How many observations of the population a row stands for.
+    influenced : ndarray of float64, shape (n,), or None
+        1 where an earlier score had a hand in the outcome, 0 where it had none, NaN where that is not known.
+    labels : LabelSource or None
+        Of all rows before they were divided.
     """
 
     features: pd.DataFrame = field(repr=False)
     bad: Floats = field(repr=False)
     left_out: dict[str, int]
     weight: Floats | None = field(default=None, repr=False)
+    influenced: Floats | None = field(default=None, repr=False)
+    labels: LabelSource | None = field(default=None, repr=False)
 
     def part(self, chosen: npt.NDArray[Any], left_out: Mapping[str, int]) -> LabelledRows:
         """Some of the rows, by position or by flag."""
-        weight = None if self.weight is None else self.weight[chosen]
-        return LabelledRows(self.features.iloc[chosen], self.bad[chosen], dict(left_out), weight)
+        weight, influenced = (None if of is None else of[chosen] for of in (self.weight, self.influenced))
+        features, bad = self.features.iloc[chosen], self.bad[chosen]
+        return LabelledRows(features, bad, dict(left_out), weight, influenced, self.labels)
 
 
 def require_training_consent(file: FeatureFile) -> FeatureFile:
@@ -116,7 +145,8 @@ def label_rows(
     features : DataFrame
         From :func:`benne.features.build_features` under a mask for ``model_training``.
     outcomes : DataFrame
-        ``subject_id``, ``as_of``, ``bad`` (null where censored).
+        ``subject_id``, ``as_of``, ``bad`` (null where censored); perhaps ``score_influenced``, whether an earlier score
+        had a hand in it (null where not known).
     stands : ndarray of bool, shape (n,), optional
         From :func:`still_consented`; by default every row.
     weight : str, optional
@@ -157,7 +187,28 @@ def label_rows(
     if not keep.any():
         _refuse_all(left_out)
     weights = None if weight is None else _weights(found[keep], weight)
-    return LabelledRows(features[keep], bad[keep].to_numpy(dtype=np.float64), left_out, weights)
+    flags = _influenced(found)
+    return LabelledRows(
+        features[keep], bad[keep].to_numpy(dtype=np.float64), left_out, weights,
+        None if flags is None else flags[keep], _source(reasons, flags),
+    )  # fmt: skip
+
+
+def _influenced(outcomes: pd.DataFrame) -> Floats | None:
+    if INFLUENCED not in outcomes.columns:
+        return None
+    flags = pd.to_numeric(outcomes[INFLUENCED].astype(object), errors="coerce").to_numpy(dtype=np.float64)
+    said = outcomes[INFLUENCED].notna().to_numpy()
+    if not np.isin(flags[said], (0.0, 1.0)).all():
+        raise LabelError(f"{INFLUENCED} must be true, false or null, got something else. Correct the outcomes.")
+    return np.asarray(flags)
+
+
+def _source(reasons: npt.NDArray[np.object_], flags: Floats | None) -> LabelSource:
+    """Rows whose consents allow training, and what of them has no outcome."""
+    unknown = reasons == _NOT_KNOWN
+    refused = None if flags is None else int((unknown & (flags == 1.0)).sum())
+    return LabelSource(int((reasons == "").sum() + unknown.sum()), int(unknown.sum()), refused)
 
 
 def _weights(outcomes: pd.DataFrame, column: str) -> Floats | None:

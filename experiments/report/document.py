@@ -12,6 +12,7 @@ import pandas as pd
 from benne.experiments.challengers import Comparison
 from benne.experiments.report.evaluation_report import EvaluationReport
 from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.experiments.report.label_influence import LabelInfluence, influence_measures
 
 __all__ = ["FORMAT", "as_document", "records_of", "timings_of"]
 
@@ -63,6 +64,7 @@ def as_document(report: EvaluationReport) -> dict[str, Any]:
         },
         "consent": {"used": records_of(report.consent.used), "allowed": records_of(report.consent.allowed)},
         "learning": records_of(report.learning),
+        "labels": _labels(report.labels),
         "challengers": _compared(report.comparison) or {"not_compared": report.not_compared},
     }  # fmt: skip
 
@@ -78,6 +80,21 @@ def records_of(table: pd.DataFrame | None) -> list[dict[str, Any]]:
 def timings_of(comparison: Comparison) -> dict[str, float | None]:
     """Seconds each contestant took to fit; null where nobody looked at the clock."""
     return {str(name): _plain(seconds) for name, seconds in comparison.table[_TIMES].items()}
+
+
+def _labels(labels: LabelInfluence) -> dict[str, Any]:
+    """Counts of fewer than ten are not told; shares of a whole hide them too."""
+    counts = {name: getattr(labels, name) for name in ("rows", "known", "influenced", "offered", "without_outcome",
+                                                       "refused_by_score")}  # fmt: skip
+    few = {name for name, count in counts.items() if count is not None and 0 < count < SMALLEST_GROUP}
+    shown = {name: None if name in few else _plain(count) for name, count in counts.items()}
+    measures = {name: one.as_dict() for name, one in influence_measures(labels).items()}
+    if "influenced" in few or "without_outcome" in few:
+        measures = {name: one | {"value": None, "low": None, "high": None} for name, one in measures.items()}
+    return {
+        **shown, "measures": measures, "notes": labels.notes, "figures": records_of(labels.parts),
+        "by_band": records_of(labels.by_band),
+    }  # fmt: skip
 
 
 def _compared(comparison: Comparison | None) -> dict[str, Any] | None:

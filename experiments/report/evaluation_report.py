@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ from benne.experiments.report.profit import Profit
 from benne.experiments.report.ranking import Bands
 from benne.experiments.report.stability import Stability
 from benne.models import CalibrationReport, ScoreScale
+
+if TYPE_CHECKING:
+    from benne.experiments.report.label_influence import LabelInfluence
 
 __all__ = ["Consent", "Contract", "EvaluationReport", "RunFacts"]
 
@@ -97,6 +101,8 @@ class EvaluationReport:
     comparison : Comparison or None
     not_compared : str
         Why there is no comparison, '' where there is.
+    labels : LabelInfluence
+        What an earlier score had to do with the labels.
     """
 
     facts: RunFacts
@@ -114,3 +120,4 @@ class EvaluationReport:
     learning: pd.DataFrame | None = field(repr=False)
     comparison: Comparison | None
     not_compared: str
+    labels: LabelInfluence

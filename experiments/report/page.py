@@ -15,7 +15,7 @@ from benne.experiments.report.pictures import drawings
 from benne.features.categories import CATEGORY_LABELS
 from benne.features.quality.cells import percent
 
-__all__ = ["page"]
+__all__ = ["environment", "page"]
 
 METRIC_LABELS: Final = {
     "auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier score", "log_loss": "log loss",
@@ -25,7 +25,7 @@ METRIC_LABELS: Final = {
 
 def page(report: EvaluationReport) -> str:
     """The whole page."""
-    template = _environment().get_template("evaluation.html.j2")
+    template = environment().get_template("evaluation.html.j2")
     # Drawn here, from numbers, names of bands, categories and contestants.
     figures = {name: Markup(svg) for name, svg in drawings(report).items()}  # noqa: S704
     return str(
@@ -36,13 +36,14 @@ def page(report: EvaluationReport) -> str:
     )  # fmt: skip
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """How pages of reports are filled in, with their filters."""
+    made = Environment(
         loader=PackageLoader("benne.experiments.report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"share": _share, "fixed": _fixed, "signed": _signed, "whole": _whole}
-    return environment
+    made.filters |= {"share": _share, "fixed": _fixed, "signed": _signed, "whole": _whole}
+    return made
 
 
 def _share(value: float | None) -> str:

@@ -21,7 +21,7 @@ from benne.experiments.report.evaluation_report import EvaluationReport
 from benne.experiments.report.profit import Profit
 from benne.models import SCORE_MAX, SCORE_MIN, ScoreScale
 
-__all__ = ["drawings", "pictures"]
+__all__ = ["drawings", "for_page", "pictures"]
 
 _SECOND: Final = BANDS[3]
 
@@ -34,7 +34,7 @@ _THEME: Final = {
 
 def drawings(report: EvaluationReport) -> dict[str, str]:
     """Each picture as an ``<svg>`` element for the page, the same text each time."""
-    return {name: _for_page(name, figure) for name, figure in pictures(report).items()}
+    return {name: for_page(name, figure) for name, figure in pictures(report).items()}
 
 
 def pictures(report: EvaluationReport) -> dict[str, Figure]:
@@ -160,7 +160,7 @@ def _percent(axis: Axis) -> None:
     axis.set_major_formatter(lambda x, _: f"{x:.0%}")
 
 
-def _for_page(name: str, figure: Figure) -> str:
+def for_page(name: str, figure: Figure) -> str:
     """Without a ground of its own, in the page's colours, with ids that no other picture has."""
     figure.set_facecolor("none")
     for axes in figure.axes:

@@ -13,6 +13,7 @@ from benne.experiments.challengers import Comparison, compare
 from benne.experiments.figures import FIGURES, figures_table
 from benne.experiments.report.evaluation_report import Consent, Contract, EvaluationReport, RunFacts
 from benne.experiments.report.groups import SMALLEST_GROUP, join_small
+from benne.experiments.report.label_influence import influence_of
 from benne.experiments.report.learning import learning_curve
 from benne.experiments.report.options import ReportOptions
 from benne.experiments.report.patterns import patterns_allowed, patterns_used
@@ -75,6 +76,7 @@ def report_on(
         learning=learning_curve(run, test, options) if options.learning_shares else None,
         comparison=comparison,
         not_compared=not_compared,
+        labels=influence_of(run),
     )
 
 

@@ -14,7 +14,7 @@ from benne.experiments.simulator.consents import CONSENT_SCHEMA, grant_periods
 from benne.experiments.simulator.describe import WorldDescription, describe
 from benne.experiments.simulator.options import RECIPIENT, SCORING_PURPOSE, TRAINING_PURPOSE, SimulatorOptions
 from benne.experiments.simulator.simulate import simulate
-from benne.experiments.simulator.world import NOTICE, Simulation
+from benne.experiments.simulator.world import NOTICE, Simulation, is_simulation
 
 __all__ = [
     "CONSENT_SCHEMA",
@@ -27,5 +27,6 @@ __all__ = [
     "WorldDescription",
     "describe",
     "grant_periods",
+    "is_simulation",
     "simulate",
 ]

@@ -15,7 +15,7 @@ SCORING_PURPOSE: Final = "lending"
 TRAINING_PURPOSE: Final = "model_training"
 RECIPIENT: Final = "platform"
 
-_SHARES = ("unbanked_share", "quiet_share", "late_share", "correction_share", "minor_share")
+_SHARES = ("unbanked_share", "quiet_share", "late_share", "correction_share", "minor_share", "score_feedback")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class SimulatorOptions:
         Share of members not attested to be adults.
     consent_depends_on_risk : bool
         Whether riskier members withhold more.
+    score_feedback : float
+        Share of observations about which an earlier score decided, so that their labels are of its making: whom it
+        granted credit turns bad more often, whom it refused has no outcome.
     currency : str
         ISO 4217 code of every amount.
 
@@ -73,6 +76,7 @@ class SimulatorOptions:
     correction_share: float = 0.003
     minor_share: float = 0.0
     consent_depends_on_risk: bool = True
+    score_feedback: float = 0.0
     currency: str = "EUR"
 
     def __post_init__(self) -> None:

@@ -33,6 +33,10 @@ class Observed:
         ``1 / (1 + exp(-(base + ABILITY_EFFECT·ability + WILLINGNESS_EFFECT·willingness)))``.
     bad : ndarray of bool, shape (m,)
         Bernoulli(``pd``), independent of everything else given the latent state.
+    influenced : ndarray of bool, shape (m,)
+        Whether an earlier score had a hand in ``bad``: see :mod:`benne.experiments.simulator.feedback`.
+    lost : ndarray of bool, shape (m,)
+        Whether it refused the member, who then has no outcome.
     """
 
     member: Ints
@@ -41,6 +45,8 @@ class Observed:
     willingness: Floats
     pd: Floats
     bad: Flags
+    influenced: Flags
+    lost: Flags
 
     def turned_bad(self, n: int, last_as_of: int) -> Flags:
         """Whether each of the community's ``n`` members turns bad after the last moment of observation."""
@@ -63,7 +69,8 @@ def observe(rng: np.random.Generator, population: Population, options: Simulator
     ability, willingness = population.ability[member, month], population.willingness[member, month]
     pd = sigmoid(options.base_log_odds + ABILITY_EFFECT * ability + WILLINGNESS_EFFECT * willingness)
     bad = rng.random(len(pd)) < pd
-    return Observed(member.astype(np.int64), timeline.as_of[moment], ability, willingness, pd, bad)
+    nobody = np.zeros(len(pd), dtype=bool)
+    return Observed(member.astype(np.int64), timeline.as_of[moment], ability, willingness, pd, bad, nobody, nobody)
 
 
 def window_end(as_of: Ints, options: SimulatorOptions) -> Ints:

@@ -15,6 +15,7 @@ from benne.errors import SimulationError
 from benne.experiments.simulator.adverse import draw_adverse_items
 from benne.experiments.simulator.cards import draw_cards
 from benne.experiments.simulator.consents import draw_consents
+from benne.experiments.simulator.feedback import with_feedback
 from benne.experiments.simulator.instalments import WriteOffs, draw_instalments
 from benne.experiments.simulator.money import draw_balances, draw_incomes, draw_payments
 from benne.experiments.simulator.options import SimulatorOptions
@@ -31,7 +32,7 @@ from benne.features.events.tables import TABLES
 __all__ = ["simulate"]
 
 _UTC: Final = pa.timestamp("us", tz="UTC")
-_STAGES: Final = ("population", "outcomes", "credit", "money", "facts", "social", "consents", "records")
+_STAGES: Final = ("population", "outcomes", "credit", "money", "facts", "social", "consents", "records", "feedback")
 _LABEL_LAG_DAYS: Final = 5
 
 
@@ -105,7 +106,7 @@ def _community(
         for position, stage in enumerate(_STAGES)
     }
     population = draw_population(rng["population"], numbers, timeline, options)
-    observed = observe(rng["outcomes"], population, options)
+    observed = with_feedback(rng["feedback"], observe(rng["outcomes"], population, options), options)
     yield "observations", _observations(population, observed)
     yield "outcomes", _outcomes(population, observed, options)
     yield "truth/pd", _truth(population, observed)
@@ -163,9 +164,10 @@ def _outcomes(population: Population, observed: Observed, options: SimulatorOpti
         "event_time": pa.array(end).cast(_UTC),
         "known_at": pa.array(end + _LABEL_LAG_DAYS * DAY).cast(_UTC),
         "source": pa.nulls(m, pa.string()),
-        "bad": pa.array(observed.bad),
+        "bad": pa.array(observed.bad, mask=observed.lost),
         "horizon_days": pa.array(np.full(m, options.horizon_days)),
         "censored": pa.array(np.zeros(m, dtype=bool)),
+        "score_influenced": pa.array(observed.influenced),
     }
     schema = arrow_schema("outcomes")
     return pa.table([columns[f.name] for f in schema], schema=schema)

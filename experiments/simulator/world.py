@@ -14,7 +14,7 @@ from benne.experiments.simulator.consents import grant_periods
 from benne.experiments.simulator.options import RECIPIENT, SCORING_PURPOSE
 from benne.experiments.simulator.writer import MANIFEST
 
-__all__ = ["NOTICE", "Simulation"]
+__all__ = ["NOTICE", "Simulation", "is_simulation"]
 
 NOTICE: Final = "Simulated members. A figure measured on them proves nothing about real people."
 
@@ -81,3 +81,8 @@ class Simulation:
     def grants(self, purpose: str = SCORING_PURPOSE, recipient: str = RECIPIENT) -> pd.DataFrame:
         """The consents to one purpose and recipient as periods: ``member_id``, ``category``, from, until."""
         return grant_periods(self.consents(), purpose=purpose, recipient=recipient)
+
+
+def is_simulation(folder: Path) -> bool:
+    """Whether a simulated world was written to this folder, so that what is in it is of nobody real."""
+    return (folder / MANIFEST).is_file()

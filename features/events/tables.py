@@ -200,5 +200,6 @@ OUTCOMES: Final = EventTable("outcomes", "the label of an observation (end of it
     Column("bad", "flag", "whether the member became bad; null where censored"),
     Column("horizon_days", "integer", "length of the outcome window", required=True, minimum=1, maximum=3660),
     Column("censored", "flag", "whether the window had not ended", required=True),
+    Column("score_influenced", "flag", "whether an earlier score had a hand in it; null where not known"),
 ))  # fmt: skip
 """Labels live outside :data:`TABLES`: no feature can read them."""

@@ -24,7 +24,9 @@ def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
         Folder for what does not fit into half a gigabyte; by default memory is not bounded.
     """
     connection = duckdb.connect()
-    connection.execute("set enable_progress_bar = false")
+    # In a notebook without ipywidgets there is no bar, and DuckDB refuses to be told so.
+    if connection.sql("select current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+        connection.execute("set enable_progress_bar = false")
     if spill is not None:
         connection.execute(f"set memory_limit = '{_MEMORY_LIMIT}'")
         connection.execute(f"set threads = {min(_THREADS, os.cpu_count() or 1)}")

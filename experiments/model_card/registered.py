@@ -1,0 +1,60 @@
+"""The cards of tracked runs: read again, and shown with the model's version in the registry."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from benne.errors import GovernanceError
+from benne.experiments.model_card.card import ModelCard, card_from_document
+from benne.experiments.model_card.tracked import CARD_FOLDER
+from benne.experiments.model_card.writing import DOCUMENT, card_markdown
+from benne.experiments.tracking import Tracking, store_in_use
+
+if TYPE_CHECKING:
+    from benne.experiments.model_registry import Registered
+
+__all__ = ["card_of_run", "describe_version"]
+
+_LONGEST_DESCRIPTION: Final = 5_000
+"""Characters that every store of MLflow's takes for a description."""
+
+_LONG: Final = frozenset({"features", "price", "bands", "patterns", "reproduction"})
+
+
+def card_of_run(tracking: Tracking, run_id: str) -> ModelCard:
+    """The card that was logged with a run.
+
+    Raises
+    ------
+    GovernanceError
+        If there is no such run, or it has none.
+    """
+    with store_in_use(tracking), tempfile.TemporaryDirectory() as folder:
+        try:
+            path = mlflow.artifacts.download_artifacts(
+                run_id=run_id, artifact_path=f"{CARD_FOLDER}/{DOCUMENT}", dst_path=folder
+            )
+            text = Path(path).read_text("utf-8")
+        except (MlflowException, OSError):
+            raise GovernanceError(
+                "The run must have logged a card, got none, or no such run. Train it again, or name the model's folder."
+            ) from None
+    return card_from_document(json.loads(text))
+
+
+def describe_version(tracking: Tracking, version: Registered, card: ModelCard) -> None:
+    """Show the card in MLflow's registry as the description of a version: without long sections, as far as it fits."""
+    brief = replace(card, sections={key: one for key, one in card.sections.items() if key not in _LONG})
+    text = f"{card_markdown(brief)}\nThe whole card is with the run, in {CARD_FOLDER}/."
+    if len(text) > _LONGEST_DESCRIPTION:
+        text = text[: _LONGEST_DESCRIPTION - 1].rpartition("\n")[0] + "\n"
+    with store_in_use(tracking):
+        MlflowClient().update_model_version(version.name, str(version.version), description=text)
