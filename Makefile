@@ -26,7 +26,7 @@ lock    = $(BIN)/uv pip compile --quiet --generate-hashes \
 	-c constraints/held-back.in $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-service bench-batch bench-explanations bench-console bench-large screenshots lock clean
+.PHONY: help demo serve test test-full test-lowest check types bench bench-features bench-model bench-service bench-batch bench-explanations bench-console bench-monitoring bench-large screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -62,7 +62,7 @@ types: ## Mirror the installed names in .types, where type checkers and the impo
 	@ln -sfn $(foreach file,$(wildcard src/benne/*.py src/benne/py.typed src/benne/cli),../../$(file)) .types/benne/
 	@ln -sfn $(foreach folder,features models explain scoring experiments,../../$(folder)) .types/benne/
 
-bench: bench-features bench-model bench-service bench-batch bench-explanations bench-console ## Accuracy, time and memory, in ratios measured in the same run
+bench: bench-features bench-model bench-service bench-batch bench-explanations bench-console bench-monitoring ## Accuracy, time and memory, in ratios measured in the same run
 
 bench-features: $(VENV)/.dev ## Features beside pandas, Polars, DuckDB's SQL and Spark; some five minutes
 	$(BIN)/python benchmarks/bench_features.py $(ARGS)
@@ -78,6 +78,9 @@ bench-batch: $(VENV)/.dev ## Batch scoring beside LightGBM: points from Parquet,
 
 bench-explanations: $(VENV)/.dev ## Points, reasons and key factors beside LightGBM's pred_contrib; a minute or two
 	$(BIN)/python benchmarks/bench_explanations.py $(ARGS)
+
+bench-monitoring: $(VENV)/.dev ## A million rows of seventy features against a model's reference, beside pandas; two minutes
+	$(BIN)/python benchmarks/bench_monitoring.py $(ARGS)
 
 bench-console: $(VENV)/.dev ## Every page of the console at a hundred thousand members; some five minutes
 	$(BIN)/python benchmarks/bench_console.py $(ARGS)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from measuring import answer
 from model_world import named, rows_of
+from validated import verdict_on
 
 _COLUMNS, _LEARNED_FROM = 60, 20_000
 _CHUNK: Final = 1_000
@@ -40,7 +41,8 @@ def prepare(folder: str, members: int, cases: int, trees: int) -> dict[str, Any]
     (home / "terms").mkdir()
     for purpose, recipient in (("lending", "shop"), ("own_report", "platform")):
         write_terms(home / "terms" / f"{purpose}.toml", TermsDraft(purpose, recipient, "Example Ltd", "exact"))
-    lay_out(home / "service", home / "model", terms=home / "terms")
+    verdict = verdict_on(home / "model", model.explain(frame.iloc[:1_000]).largest_gap, home / "verdict.db")
+    lay_out(home / "service", home / "model", validated_in=verdict, terms=home / "terms")
     with opened_service(read_settings(home / "service", rate_per_second=0)) as service:
         subjects = [service.subject_of(f"m{k}") for k in range(members)]
         office = _register(service)
@@ -199,12 +201,14 @@ def try_actions(folder: str, members: int, rounds: int) -> dict[str, Any]:
 
     home = Path(folder) / "platform"
     model = Path(folder) / "platform-model"
-    _real_model(Path(folder), model)
-    lay_out_with_members(home, model, members=members, seed=1, now=system_clock())
+    gap = _real_model(Path(folder), model)
+    verdict = verdict_on(model, gap, Path(folder) / "platform-verdict.db")
+    lay_out_with_members(home, model, validated_in=verdict, members=members, seed=1, now=system_clock())
     return _timed_what_ifs(home, rounds)
 
 
-def _real_model(folder: Path, target: Path) -> None:
+def _real_model(folder: Path, target: Path) -> float:
+    """A model of real features in its folder; gives the largest distance of a score from its points."""
     from benne.experiments.labelling import label_rows
     from benne.experiments.simulator import simulate
     from benne.experiments.training import train_model
@@ -217,7 +221,9 @@ def _real_model(folder: Path, target: Path) -> None:
     observed, outcomes = (key_member_ids(frame, key) for frame in (world.observations(), world.outcomes()))
     features = build_features(events, observed, consents=ConsentMask.all_granted(reason="a benchmark of pages"))
     options = BoosterOptions(max_trees=200, patience=50, folds=2)
-    train_model(label_rows(features, outcomes), CreditScoreModel(booster=options)).model.save(target)
+    run = train_model(label_rows(features, outcomes), CreditScoreModel(booster=options))
+    run.model.save(target)
+    return run.evaluation.largest_gap
 
 
 def _timed_what_ifs(home: Path, rounds: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 from measuring import answer
 from model_world import named, rows_of
+from validated import verdict_on
 
 _COLUMNS, _TREES, _LEARNED_FROM = 60, 600, 30_000
 _RECIPIENT, _PURPOSE = "shop", "lending"
@@ -39,7 +40,8 @@ def prepare(folder: str, members: int) -> dict[str, Any]:
     model.save(home / "model")
     _for_mlflow(home, frame.columns.tolist())
     write_terms(home / "lending.toml", TermsDraft(_PURPOSE, _RECIPIENT, "Example Ltd", granularity="exact"))
-    lay_out(home / "service", home / "model", terms=home / "lending.toml")
+    verdict = verdict_on(home / "model", model.explain(frame.iloc[:1_000]).largest_gap, home / "verdict.db")
+    lay_out(home / "service", home / "model", validated_in=verdict, terms=home / "lending.toml")
     with opened_service(read_settings(home / "service")) as service:
         key = _recipient(service)
         _know(service, frame.iloc[:members])

@@ -1,9 +1,8 @@
 """Versions of the model in MLflow's registry: which one challenges, which one decides, which one did before.
 
 An alias names a version: ``challenger`` the newest that was trained, ``champion`` the one in use, so
-that a service loads ``models:/benne@champion`` and never a number. Former champions stand in a tag
-of the registered model, oldest first. What a challenger must have shown before it is promoted is
-not decided here.
+that a service loads ``models:/benne@champion`` and never a number. Which one is in use is decided, and
+put on record, elsewhere: here the alias only follows.
 """
 
 from __future__ import annotations
@@ -14,14 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from benne.errors import ParameterError, StoreError
+from benne.errors import GovernanceError, ParameterError, StoreError
 from benne.experiments.tracking import Tracking, default_store, store_in_use
+from benne.models.model_directory import MANIFEST
 
 __all__ = [
     "CHALLENGER",
@@ -30,9 +31,13 @@ __all__ = [
     "Registered",
     "check_model_name",
     "existing_store",
-    "promote",
+    "files_of",
+    "mark",
+    "marked",
+    "name_champion",
     "register_challenger",
-    "roll_back",
+    "saved_within",
+    "version_of",
     "versions",
 ]
 
@@ -40,7 +45,7 @@ CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 MODEL_NAME: Final = "benne"
 _NAME: Final = re.compile(r"\w[\w -]*")
-_FORMER: Final = "benne.former_champions"
+_FILES: Final = "benne.config_hash"
 _ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _PRESENT: Final = "RESOURCE_ALREADY_EXISTS"
 
@@ -138,56 +143,92 @@ def versions(tracking: Tracking, name: str = MODEL_NAME) -> list[Registered]:
     return sorted(found, key=lambda version: -version.version)
 
 
-def promote(tracking: Tracking, version: int | None = None, name: str = MODEL_NAME) -> Registered:
-    """Make a version the champion, once it has been loaded and so checked.
+def version_of(tracking: Tracking, which: str | None, name: str = MODEL_NAME) -> Registered:
+    """A version by its number or by its run.
 
     Parameters
     ----------
     tracking : Tracking
-    version : int, optional
-        By default the challenger, which is none after that.
+    which : str or None
+        None: the challenger, or where there is none the champion.
     name : str
 
     Raises
     ------
     ParameterError
-        If there is no such version, or it is the champion already.
-    ModelDirectoryError
-        If its files are corrupted or from a newer Benne.
+        If there is no such version.
     """
     with _client(tracking, name) as client:
+        if which is not None and not which.isdigit():
+            return _of_run(client, name, which)
         aliases = _aliases(client, name)
-        chosen = aliases.get(CHALLENGER) if version is None else version
+        chosen = aliases.get(CHALLENGER, aliases.get(CHAMPION)) if which is None else int(which)
         if chosen is None:
             raise ParameterError(
                 f"A version of model {name!r} must be the challenger, got none. Name a version, or train one."
             )
-        promoted = _version(client, name, chosen)
-        champion = aliases.get(CHAMPION)
-        if champion == chosen:
-            raise ParameterError(f"Version {chosen} of {name} must not be the champion yet, and it is.")
-        former = [*_former(client, name), *([] if champion is None else [champion])]
-        return _crowned(client, promoted, former)
+        return _version(client, name, chosen)
 
 
-def roll_back(tracking: Tracking, name: str = MODEL_NAME) -> Registered:
-    """Make the champion before this one the champion again.
+@contextmanager
+def files_of(tracking: Tracking, version: Registered) -> Iterator[Path]:
+    """The saved model of a version, brought here for as long as the block lasts.
 
     Raises
     ------
-    ParameterError
-        If there was none before.
+    GovernanceError
+        If the version is no saved model of Benne.
+    """
+    with _client(tracking, version.name), TemporaryDirectory() as folder:
+        place = mlflow.artifacts.download_artifacts(version.uri, dst_path=folder)
+        yield saved_within(Path(place))
+
+
+def mark(tracking: Tracking, version: Registered, config_hash: str) -> None:
+    """Tag a version with the hash of its files, by which the record of promotions knows it."""
+    with _client(tracking, version.name) as client:
+        client.set_model_version_tag(version.name, str(version.version), _FILES, config_hash)
+
+
+def marked(tracking: Tracking, config_hash: str, name: str = MODEL_NAME) -> Registered | None:
+    """The newest version that is tagged with this hash of its files; None if there is none."""
+    with _client(tracking, name) as client:
+        aliases = _aliases(client, name)
+        found = client.search_model_versions(f"name = '{name}'")
+        known = [_registered(version, aliases) for version in found if version.tags.get(_FILES) == config_hash]
+    return max(known, key=lambda version: version.version, default=None)
+
+
+def name_champion(tracking: Tracking, version: Registered) -> Registered:
+    """Let the alias ``champion`` name a version, once MLflow has loaded it; the record of promotions says which.
+
+    This decides nothing: see :mod:`benne.experiments.validation.promoting`.
+
+    Raises
+    ------
     ModelDirectoryError
         If its files are corrupted or from a newer Benne.
     """
-    with _client(tracking, name) as client:
-        _aliases(client, name)
-        former = _former(client, name)
-        if not former:
-            raise ParameterError(
-                f"Model {name!r} must have had a champion before this one, got none. Promote a version."
-            )
-        return _crowned(client, _version(client, name, former[-1]), former[:-1])
+    with _client(tracking, version.name) as client:
+        mlflow.pyfunc.load_model(version.uri)
+        client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
+        if CHALLENGER in _version(client, version.name, version.version).aliases:
+            client.delete_registered_model_alias(version.name, CHALLENGER)
+        return _version(client, version.name, version.version)
+
+
+def saved_within(folder: Path) -> Path:
+    """Where a model's own files are within what MLflow keeps of it.
+
+    Raises
+    ------
+    GovernanceError
+        If they are nowhere.
+    """
+    manifests = sorted(folder.rglob(MANIFEST))
+    if len(manifests) != 1:
+        raise GovernanceError("The run must have logged a saved model of Benne, got something else. Train one.")
+    return manifests[0].parent
 
 
 @contextmanager
@@ -200,16 +241,6 @@ def _client(tracking: Tracking, name: str) -> Iterator[MlflowClient]:
             raise StoreError(
                 f"The registry of models must be there and allow it, got {error.error_code}. Check the address."
             ) from error
-
-
-def _crowned(client: MlflowClient, version: Registered, former: list[int]) -> Registered:
-    """Load the version, which checks it, and only then name it the champion."""
-    mlflow.pyfunc.load_model(version.uri)
-    client.set_registered_model_tag(version.name, _FORMER, ",".join(map(str, former)))
-    client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
-    if CHALLENGER in version.aliases:
-        client.delete_registered_model_alias(version.name, CHALLENGER)
-    return _version(client, version.name, version.version)
 
 
 def _logged_model(client: MlflowClient, run_id: str) -> str:
@@ -229,10 +260,6 @@ def _aliases(client: MlflowClient, name: str) -> dict[str, int]:
     return {alias: int(version) for alias, version in _model(client, name).aliases.items()}
 
 
-def _former(client: MlflowClient, name: str) -> list[int]:
-    return [int(version) for version in _model(client, name).tags.get(_FORMER, "").split(",") if version]
-
-
 def _model(client: MlflowClient, name: str) -> Any:
     try:
         return client.get_registered_model(name)
@@ -250,6 +277,14 @@ def _version(client: MlflowClient, name: str, version: int) -> Registered:
             raise
         raise ParameterError(f"Model {name!r} has no version {version}. See which it has: benne models list") from None
     return _registered(found, _aliases(client, name))
+
+
+def _of_run(client: MlflowClient, name: str, run_id: str) -> Registered:
+    aliases = _aliases(client, name)
+    found = [one for one in client.search_model_versions(f"name = '{name}'") if one.run_id == run_id]
+    if not found:
+        raise ParameterError(f"Model {name!r} has no version of that run. See which it has: benne models list")
+    return _registered(max(found, key=lambda one: int(one.version)), aliases)
 
 
 def _registered(found: Any, aliases: dict[str, int]) -> Registered:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from benne.experiments.category_value import ValueOptions, category_value
+from benne.experiments.model_card.making import Reasons
 from benne.experiments.report import EvaluationReport, ReportOptions, report_on
 from benne.experiments.tracking import OpenRun, Tracking, open_run
 from benne.experiments.training import TrainingRun, TrainingSplit, train_on
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "TrackedRun", "Watching", "train_tracked"]
 
 _WHOLE: Final = ReportOptions()
-STAGES: Final = ("search", "train", "evaluate", "log")
+STAGES: Final = ("search", "train", "evaluate", "worth", "log")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def train_tracked(
     search: Search | None = None,
     report: ReportOptions | None = _WHOLE,
     seed: int = 0,
+    reasons: Reasons | None = None,
+    worth: ValueOptions | None = None,
     watching: Watching | None = None,
 ) -> TrackedRun:
     """Search if asked to, train with the best options, hold it against its challengers, and log all of it as one run.
@@ -85,6 +89,11 @@ def train_tracked(
         Of the evaluation, logged as artefacts: the challengers and everything else. None leaves it out.
     seed : int
         Of the evaluation's bootstrap.
+    reasons : mapping of str to mapping, optional
+        For the card, why features are in it that the registry does not know: by feature some of ``means``,
+        ``rationale``, ``source``, ``direction``, ``gaming``, ``owner``.
+    worth : ValueOptions, optional
+        Measure whether each category earns its weight, and log it as ``categories/``: some more fits.
     watching : Watching, optional
 
     Returns
@@ -109,8 +118,12 @@ def train_tracked(
         if report is not None:
             told.on_stage("evaluate")
             found = report_on(run, report)
+        valued = None
+        if worth is not None:
+            told.on_stage("worth")
+            valued = category_value(run.split, run.model, options=worth)
         told.on_stage("log")
-        active.log_training(run)
+        active.log_training(run, reasons=reasons, worth=valued)
         if found is not None:
             active.log_evaluation(found)
     return TrackedRun(run, active.run_id, searched, found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import logging
+import os
 import re
 import tempfile
 import warnings
@@ -17,17 +17,24 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pandas as pd
 
-from benne.experiments.labelling import LabelledRows
+from benne.experiments.fingerprint import fingerprint_of
 from benne.experiments.mlflow_model import LOADER_MODULE, input_example, input_schema, signature_of
+from benne.experiments.model_card.making import Reasons
+from benne.experiments.model_card.tracked import label_figures, log_card
 from benne.experiments.plots import training_plots
 from benne.experiments.report import EvaluationReport, write_report
+from benne.experiments.trained_members import FILE as MEMBERS
+from benne.experiments.trained_members import digests_of, write_digests
 from benne.experiments.training import TrainingRun
 from benne.models import BoosterOptions
 
 if TYPE_CHECKING:
+    from benne.experiments.category_value import CategoryValueReport
     from benne.experiments.search import SearchResult, Trial  # a run that is not searched for needs no Optuna
 
 __all__ = [
+    "AUTHOR",
+    "BEGAN",
     "OpenRun",
     "Tracking",
     "default_store",
@@ -39,8 +46,13 @@ __all__ = [
 ]
 
 EXPERIMENT = "benne"
+AUTHOR = "benne.author"
+"""Tag of a run that says who trained it, and so may not validate it."""
+BEGAN = "benne.training_began_us"
+"""Tag of a run that says since when it was worked on, in microseconds since 1970-01-01 UTC; else since its start."""
 EVALUATION = "evaluation"
 _TALKATIVE = ("mlflow", "alembic")
+_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 
 
 @dataclass(frozen=True)
@@ -73,30 +85,28 @@ def tracking_at(place: str) -> Tracking:
     return Tracking(place) if "://" in place else default_store(place)
 
 
-def fingerprint_of(rows: LabelledRows) -> str:
-    """sha256 of feature values, consent columns, labels and weights, row by row; subject ids are not in it."""
-    digest = hashlib.sha256("\n".join(rows.features.columns).encode())
-    digest.update(rows.features.to_numpy(dtype="float64").tobytes())
-    digest.update(rows.bad.tobytes())
-    if rows.weight is not None:
-        digest.update(rows.weight.tobytes())
-    return digest.hexdigest()
-
-
 @dataclass(frozen=True)
 class OpenRun:
     """A run in MLflow that is being written; see :func:`open_run`."""
 
     run_id: str
 
-    def log_training(self, run: TrainingRun, extra: Mapping[str, float] | None = None) -> None:
-        """Log parameters, metrics, tables, plots and the model of a training run."""
+    def log_training(
+        self,
+        run: TrainingRun,
+        extra: Mapping[str, float] | None = None,
+        reasons: Reasons | None = None,
+        worth: CategoryValueReport | None = None,
+    ) -> None:
+        """Log parameters, metrics, tables, plots, the model and its card."""
         mlflow.log_params(_parameters(run))
         mlflow.log_metrics(_metrics(run) | dict(extra or {}))
         with tempfile.TemporaryDirectory() as folder:
             _write_artifacts(run, Path(folder))
             mlflow.log_artifacts(folder)
             _log_model(run, Path(folder) / "model_directory")
+            card = log_card(run, Path(folder) / "model_directory", self.run_id, reasons, worth)
+            mlflow.log_metrics(label_figures(card))
 
     def log_evaluation(self, report: EvaluationReport) -> None:
         """Log the evaluation as files, and how the challengers did as metrics."""
@@ -187,8 +197,9 @@ def store_in_use(tracking: Tracking) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let MLflow and its migrations say only what is wrong, and nothing of what it will have to change."""
-    before = {name: logging.getLogger(name).level for name in _TALKATIVE}
+    """Let MLflow and its migrations say only what is wrong, and nothing of what it will have to change or fetches."""
+    before, bar = {name: logging.getLogger(name).level for name in _TALKATIVE}, os.environ.get(_BAR)
+    os.environ[_BAR] = "false"
     for name in before:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
@@ -198,6 +209,9 @@ def _quiet() -> Iterator[None]:
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
+        os.environ.pop(_BAR)
+        if bar is not None:
+            os.environ[_BAR] = bar
 
 
 def _enter_experiment(tracking: Tracking) -> None:
@@ -264,6 +278,7 @@ def _write_artifacts(run: TrainingRun, folder: Path) -> None:
         path = folder / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path)
+    write_digests(digests_of(run.train.features.index, fingerprint_of(run.train)), folder / MEMBERS)
     (folder / "plots").mkdir()
     for name, figure in training_plots(run).items():
         figure.savefig(folder / "plots" / f"{name}.png", dpi=120, metadata={"Software": None})

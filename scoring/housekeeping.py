@@ -13,6 +13,7 @@ from benne.errors import BenneError
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.idempotency import forget_old_keys
 from benne.scoring.decisions.promotion import promoted
+from benne.scoring.governance.verdicts import require_validated
 from benne.scoring.service import Service
 
 __all__ = ["Housekeeper", "Tidied", "follow_promotion", "tidy"]
@@ -22,6 +23,8 @@ _BATCH: Final = 1_000
 _PROMOTION_EVERY: Final = timedelta(seconds=1)
 _COUNT_EVERY: Final = timedelta(seconds=15)
 _TIDY_EVERY: Final = timedelta(minutes=15)
+_WATCH_EVERY: Final = timedelta(seconds=1)
+_EVALUATE_EVERY: Final = timedelta(hours=1)
 _FIRST: Final = timedelta(minutes=1)  # after the start, so that a service that is often restarted does it too
 
 
@@ -56,12 +59,14 @@ def follow_promotion(service: Service) -> bool:
     Raises
     ------
     BenneError
-        If the store does not answer, or the model on the shelf is damaged; the one that serves goes on.
+        If the store does not answer, the model on the shelf is damaged, or no verdict lets it serve; the one that
+        serves goes on.
     """
     with service.store.read() as connection:
         newest = promoted(connection)
-    if newest is None or newest.model_id == service.models.current.model_id:
-        return False
+        if newest is None or newest.model_id == service.models.current.model_id:
+            return False
+        require_validated(connection, newest.config_hash)
     served = service.shelf.get(newest.model_id)
     served.warm()
     service.models.swap(served)
@@ -88,6 +93,7 @@ def tidy(service: Service, *, compacting: bool) -> Tidied:
         dropped += some
         if some < _BATCH:
             break
+    service.monitoring.tidy()
     escalated = service.rights.deadlines.escalate()
     report = service.erasure.run(compacting=compacting)
     corrected = service.rights.corrections.run()  # last: it asks the most of everything else
@@ -109,7 +115,14 @@ class Housekeeper:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._every, args=job, name="benne-housekeeper", daemon=True)
-            for job in ((_PROMOTION_EVERY, self._follow), (_COUNT_EVERY, counting), (_TIDY_EVERY, self._tidy))
+            for job in (
+                (_PROMOTION_EVERY, self._follow),
+                (_COUNT_EVERY, counting),
+                (_TIDY_EVERY, self._tidy),
+                (_WATCH_EVERY, service.monitoring.watch.drain),
+                (_COUNT_EVERY, self._gather),
+                (_EVALUATE_EVERY, self._evaluate),
+            )
         ]
 
     def start(self) -> None:
@@ -135,8 +148,20 @@ class Housekeeper:
                 _log.error("housekeeping: got %s; it is tried again", type(error).__name__)
 
     def _follow(self) -> None:
-        if follow_promotion(self._service):
-            _log.info("serving model %s", self._service.models.current.model_id)
+        try:
+            if follow_promotion(self._service):
+                _log.info("serving model %s", self._service.models.current.model_id)
+        finally:  # a promoted model that cannot be loaded ends a roll-out all the same
+            if self._service.rollouts.follow():
+                _log.info("following another step of the roll-out")
+
+    def _gather(self) -> None:
+        self._service.monitoring.gather()
+
+    def _evaluate(self) -> None:
+        raised = self._service.monitoring.evaluate()
+        if raised:
+            _log.info("monitoring raised %d alerts", len(raised))
 
     def _tidy(self) -> None:
         done = tidy(self._service, compacting=False)

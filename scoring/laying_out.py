@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benne.errors import SettingsError
+from benne.errors import NotValidated, SettingsError, StoreError
 from benne.features.events.key_files import read_key_file, write_key_file
 from benne.scoring.access.administration import Administration
 from benne.scoring.access.api_keys import ApiKeys
@@ -23,7 +23,10 @@ from benne.scoring.audit.key_files import write_key_pair
 from benne.scoring.consent.terms_file import read_terms
 from benne.scoring.decisions.promotion import promote
 from benne.scoring.decisions.request import Actor
-from benne.scoring.decisions.served_model import ModelShelf
+from benne.scoring.decisions.served_model import ModelShelf, identity_of
+from benne.scoring.governance.declaring import DeclaredGates
+from benne.scoring.governance.taking_over import take_over, verdict_to_take_over
+from benne.scoring.governance.verdicts import Verdict
 from benne.scoring.policy import read_policies
 from benne.scoring.policy.policy_file import default_text
 from benne.scoring.proof.keys import ProofKeyFile
@@ -59,8 +62,9 @@ class LaidOut:
 
 def lay_out(
     home: Path,
-    model: Path,
+    model: Path | None = None,
     *,
+    validated_in: str | Path | None = None,
     subject_key: Path | None = None,
     terms: Path | None = None,
     database: str | None = None,
@@ -72,8 +76,10 @@ def lay_out(
     ----------
     home : Path
         A new or empty folder.
-    model : Path
-        A saved model.
+    model : Path, optional
+        A saved model; without one the service answers nothing until one is promoted.
+    validated_in : str or Path, optional
+        Database that holds the verdict on the model, which is taken over with its gates; needed with a model.
     subject_key : Path, optional
         The key that events and features were keyed with; by default a new one.
     terms : Path, optional
@@ -88,18 +94,21 @@ def lay_out(
     ------
     SettingsError
         If the folder holds anything.
+    NotValidated
+        If no verdict lets the model serve.
     BenneError
         If model, key or terms are not what they must be; then the folder is left as it was.
     """
     if home.exists() and any(home.iterdir()):
         raise SettingsError(f"A new service's folder must be empty, got {home} with something in it. Name another.")
+    ready = None if model is None else _validated(model, validated_in)
     home = home.resolve()
     partial = home.with_name(f".{home.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=_OWNER_ONLY)
     try:
         _write_settings(partial / FILE_NAME, database=database, events=events)
-        admin_key = _fill(Settings(home=partial), model, subject_key, terms)
+        admin_key = _fill(Settings(home=partial), ready, subject_key, terms)
         if home.exists():
             home.rmdir()
         partial.rename(home)
@@ -108,22 +117,54 @@ def lay_out(
     return LaidOut(home, admin_key)
 
 
-def _fill(settings: Settings, model: Path, subject_key: Path | None, terms: Path | None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Validated:
+    """A saved model, and on whose word it may serve."""
+
+    model: Path
+    verdict: Verdict
+    gates: DeclaredGates
+
+
+def _validated(model: Path, validated_in: str | Path | None) -> _Validated:
+    _, config_hash = identity_of(model)
+    if validated_in is None:
+        raise NotValidated(
+            "A model must be validated before it serves, got none of its verdicts. Name the store that holds it "
+            "(--validated-in), or lay the service out without a model."
+        )
+    if "://" not in str(validated_in) and not Path(validated_in).is_file():
+        raise StoreError(
+            f"The store of verdicts must exist, got no file {validated_in}. Validate first: benne validate"
+        )
+    store = open_store(validated_in)
+    try:
+        with store.read() as connection:
+            return _Validated(model, *verdict_to_take_over(connection, config_hash))
+    finally:
+        store.close()
+
+
+def _fill(settings: Settings, ready: _Validated | None, subject_key: Path | None, terms: Path | None) -> str:
     settings.path("policies").write_text(default_text(), encoding="utf-8")
     create_keyring(settings.path("keyring"))
     write_key_pair(settings.path("signing_key"), Ed25519PrivateKey.generate())
     ProofKeyFile(settings.path("proof_keys")).create(Ed25519PrivateKey.generate(), system_clock())
     _copy_or_draw(subject_key, settings.path("subject_key"))
     _copy_terms(terms, settings.path("terms"))
-    served = ModelShelf(settings.path("models")).put(model)
+    served = None if ready is None else ModelShelf(settings.path("models")).put(ready.model)
     policies = read_policies(settings.path("policies"))
     store = open_store(settings.database_address)
     try:
         _require_nobodys(store)
         with GroupCommit(store, clock=system_clock) as group:
             actor = Actor("benne-cli", "admin")
-            group.submit(promote(served, actor, event_id=random_id(), policy_version=policies.version))
-            administration = Administration(Principal(id=actor.id, role="admin"), random_id, policies.version)
+            version = policies.version
+            if ready is not None and served is not None:
+                taken = take_over(ready.verdict, ready.gates, actor=actor, ids=random_id, policy_version=version)
+                group.submit(taken)
+                group.submit(promote(served, actor, event_id=random_id(), policy_version=version))
+            administration = Administration(Principal(id=actor.id, role="admin"), random_id, version)
             keys = ApiKeys(secrets.token_bytes)
             return group.submit(administration.new_key(keys, "admin")).result.text
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from benne.errors import ErasureError, UnderLegalHold
+from benne.errors import BenneError, ErasureError, UnderLegalHold
 from benne.features import SubjectKey
 from benne.features.engines.event_store import EventStore
 from benne.scoring.access.authenticator import Authenticator
@@ -35,11 +36,13 @@ from benne.scoring.members.recording import Doing
 from benne.scoring.members.records import MemberRecords
 from benne.scoring.members.reports import Reports
 from benne.scoring.members.what_if import WhatIf
+from benne.scoring.monitoring.live import LiveMonitoring
 from benne.scoring.notices.issuing import Notices
 from benne.scoring.policy import Policies
 from benne.scoring.proof.keys import ProofKeyFile
 from benne.scoring.reviews.reviewing import Reviews
 from benne.scoring.rights.rights import Rights
+from benne.scoring.rollout.rollouts import Rollouts
 from benne.scoring.settings import Settings
 from benne.scoring.signing import Ed25519Signer
 from benne.scoring.store.database import Store
@@ -47,6 +50,8 @@ from benne.scoring.store.pseudonyms import Pseudonyms
 from benne.scoring.store.vault import MemberVault
 
 __all__ = ["Service"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -67,6 +72,8 @@ class Service:
     desk : Desk
     models : ModelSlot
     shelf : ModelShelf
+    rollouts : Rollouts
+    monitoring : LiveMonitoring
     policies : Policies
     terms : mapping of str to TermsFile
         Consents that members are offered, by the name of their file.
@@ -102,6 +109,8 @@ class Service:
     desk: Desk[ScoreRequest, ScoreAnswer | Refusal]
     models: ModelSlot
     shelf: ModelShelf
+    rollouts: Rollouts
+    monitoring: LiveMonitoring
     policies: Policies
     terms: Mapping[str, TermsFile]
     authenticator: Authenticator
@@ -189,7 +198,16 @@ class Service:
     def close(self) -> None:
         """Answer what is under way, commit it, and give everything back; twice is as good as once."""
         self.desk.close()
+        self.rollouts.close()
+        self._keep_counts()
         self.group.close()
         if self.events is not None:
             self.events.close()
         self.store.close()
+
+    def _keep_counts(self) -> None:
+        """What was counted since the last time; a store that does not answer must not keep a service from ending."""
+        try:
+            self.monitoring.gather()
+        except BenneError as error:
+            _log.error("%d counts of monitoring were lost: %s", self.monitoring.counts.waiting, type(error).__name__)

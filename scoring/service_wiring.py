@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ from benne.scoring.access.tokens import TokenRules, TokenVerifier
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.consent.ledger import ConsentLedger
 from benne.scoring.consent.terms_file import TermsFile, read_terms
+from benne.scoring.decisions.case import Case
 from benne.scoring.decisions.decide import DecisionMaker, Parts
 from benne.scoring.decisions.desk import Desk
 from benne.scoring.decisions.promotion import promoted
@@ -34,6 +35,7 @@ from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedMo
 from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.decisions.vectors import EventVectors, FeatureSource
 from benne.scoring.erasure.parts import Erasable, EventStorePart
+from benne.scoring.governance.verdicts import require_validated
 from benne.scoring.jurisdictions import profile_of
 from benne.scoring.members.consenting import Consenting
 from benne.scoring.members.counterfactuals import Counterfactuals
@@ -47,10 +49,14 @@ from benne.scoring.members.reports import Reports, ReportTerms
 from benne.scoring.members.what_if import WhatIf
 from benne.scoring.members.what_if_asking import Asking
 from benne.scoring.members.what_if_change import ScoreChanges
+from benne.scoring.monitoring.alerts import AlertSink, LogSink, WebhookSink
+from benne.scoring.monitoring.live import LiveMonitoring, LiveParts
 from benne.scoring.policy import Policies, read_policies
 from benne.scoring.proof.keys import ProofKeyFile
+from benne.scoring.protected import ProtectedPart
 from benne.scoring.rights.rights import Rights
 from benne.scoring.rights_wiring import RightsParts, open_rights
+from benne.scoring.rollout.rollouts import RolloutParts, Rollouts, follow_at_the_start
 from benne.scoring.service import Service
 from benne.scoring.settings import Settings
 from benne.scoring.signing import Ed25519Signer, read_signer
@@ -89,6 +95,7 @@ def open_service(settings: Settings) -> Service:
     subject_key = read_key_file(settings.path("subject_key"))
     with ExitStack() as opened:
         service = _service(settings, subject_key, _core(settings, opened))
+        follow_at_the_start(service.rollouts)
         opened.pop_all()  # from here on they are the service's own to close
     return service
 
@@ -129,12 +136,16 @@ def _service(settings: Settings, subject_key: SubjectKey, core: _Core) -> Servic
     store, group, vault = core.store, core.group, core.vault
     recorder, replayer = MemberRecorder(vault, random_id, core.policies.version), Replayer(vault, core.shelf)
     proof_keys, offered = ProofKeyFile(settings.path("proof_keys")), _offered(core.ledger, settings)
-    maker, explanations = _maker(core), Explanations(store, group, vault, replayer, recorder)
+    rollouts, monitoring = _rollouts(core), _monitoring(settings, core)
+    maker, explanations = (
+        _maker(core, (rollouts.shadow, monitoring.watch)),
+        Explanations(store, group, vault, replayer, recorder),
+    )
     what_if = _what_if(core, recorder)
     return Service(
         settings=settings, store=store, ledger=core.ledger, group=group, vault=vault, vectors=core.vectors,
         pseudonyms=Pseudonyms(vault.keyring), subject_key=subject_key, maker=maker, models=core.models,
-        shelf=core.shelf, policies=core.policies, terms=offered,
+        shelf=core.shelf, rollouts=rollouts, monitoring=monitoring, policies=core.policies, terms=offered,
         authenticator=_authenticator(settings, subject_key),
         recent=RecentPrincipals(settings.access_cache_seconds, time.monotonic),
         limits=RateLimits(settings.rate_per_second, settings.burst, time.monotonic),
@@ -182,11 +193,30 @@ def _rights(
     return open_rights(parts)
 
 
-def _maker(core: _Core) -> DecisionMaker:
+def _rollouts(core: _Core) -> Rollouts:
+    """The features that are computed from events are those of the registry; loaded ones are as the champion's."""
+    computed = {} if core.events is None else {name: registry[name].category for name in registry}
+    parts = RolloutParts(
+        store=core.store, group=core.group, models=core.models, shelf=core.shelf, computed=computed,
+        policy_version=core.policies.version, clock=system_clock, ids=random_id, admit=require_validated,
+    )  # fmt: skip
+    return Rollouts(parts)
+
+
+def _monitoring(settings: Settings, core: _Core) -> LiveMonitoring:
+    webhook = settings.alert_webhook
+    sinks: tuple[AlertSink, ...] = (LogSink(),)
+    if webhook is not None:
+        sinks = (LogSink(), WebhookSink(webhook.get_secret_value()))
+    parts = LiveParts(store=core.store, models=core.models, clock=system_clock, ids=random_id, sinks=sinks)
+    return LiveMonitoring(parts)
+
+
+def _maker(core: _Core, observers: tuple[Callable[[Sequence[Case]], None], ...]) -> DecisionMaker:
     source: FeatureSource = core.vectors if core.events is None else EventVectors(core.events)
     parts = Parts(
         store=core.store, group=core.group, vault=core.vault, features=source, models=core.models,
-        policies=lambda: core.policies, clock=system_clock, ids=random_id,
+        policies=lambda: core.policies, clock=system_clock, ids=random_id, observers=observers,
     )  # fmt: skip
     return DecisionMaker(parts)
 
@@ -204,25 +234,32 @@ def opened_service(settings: Settings) -> Iterator[Service]:
 def _model_to_serve(connection: Connection, shelf: ModelShelf) -> ServedModel:
     newest = promoted(connection)
     if newest is None:
-        raise SettingsError("A service must have a model to serve, got none. Promote one: benne service promote")
+        raise SettingsError(
+            "A service must have a model to serve, got none. Validate one, then promote it: benne validate, "
+            "benne promote (or, without MLflow, benne service promote)"
+        )
+    require_validated(connection, newest.config_hash)  # also where somebody wrote the promotion by hand
     return shelf.get(newest.model_id)
 
 
 def _category_of(models: ModelSlot) -> Callable[[str], str]:
-    """By the model that serves, else by the registry; '' for a feature of neither."""
+    """By the models that serve, else by the registry; '' for a feature of neither."""
 
     def category_of(feature: str) -> str:
-        served = models.current
-        for category, places in served.columns.items():
-            if feature in {served.names[k] for k in places}:
-                return category
+        champion, challenger = models.serving
+        for served in (champion,) if challenger is None else (champion, challenger.served):
+            for category, places in served.columns.items():
+                if feature in {served.names[k] for k in places}:
+                    return category
         return registry[feature].category if feature in registry else ""
 
     return category_of
 
 
 def _erasable(settings: Settings) -> list[Erasable]:
-    return [] if settings.events_address is None else [EventStorePart(settings.events_address)]
+    events = [] if settings.events_address is None else [EventStorePart(settings.events_address)]
+    protected = [] if settings.protected is None else [ProtectedPart(settings.path("protected"))]
+    return [*events, *protected]
 
 
 def _offered(ledger: ConsentLedger, settings: Settings) -> dict[str, TermsFile]:

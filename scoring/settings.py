@@ -66,8 +66,15 @@ class Settings(BaseSettings):
     token_issuer: str | None = Field(default=None, description="Who must have issued a token.")
     token_audience: str | None = Field(default=None, description="Whom a token must be for.")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+    alert_webhook: SecretStr | None = Field(
+        default=None,
+        description="Address that alerts of live monitoring are sent to; https, or http to this machine.",
+    )
     metrics: bool = Field(default=True, description="Whether /metrics is served.")
     console: bool = Field(default=True, description="Whether the pages at /console and /me are served.")
+    protected: Path | None = Field(
+        default=None, description="Folder of the store of protected attributes, which erasures reach too."
+    )
     anchors: Path | None = Field(
         default=None, description="File of anchors that the console holds the audit chain against."
     )

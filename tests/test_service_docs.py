@@ -28,6 +28,7 @@ WHO = {
     ("compliance", "with_purpose"): "compliance, stating a purpose",
     ("compliance", "all"): "compliance",
     ("admin", "all"): "admin",
+    ("data_scientist", "all"): "data scientist",
 }
 METRICS = re.compile(r"^# TYPE (benne_\w+) (\w+)$", re.M)
 
@@ -47,7 +48,10 @@ def pretended_service() -> Any:
     """As much of a service as an application that nobody asks anything looks at."""
     nothing = SimpleNamespace(waiting=0, current=SimpleNamespace(model_id="benne/0123456789abcdef"))
     decided = SimpleNamespace(outcomes=dict)
-    return SimpleNamespace(settings=Settings(home=Path(), console=False), desk=nothing, models=nothing, maker=decided)
+    return SimpleNamespace(
+        settings=Settings(home=Path(), console=False), desk=nothing, models=nothing, maker=decided,
+        monitoring=SimpleNamespace(gauges=dict),
+    )  # fmt: skip
 
 
 def row(cells: Iterable[str]) -> str:

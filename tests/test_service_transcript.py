@@ -34,6 +34,7 @@ from benne.scoring.api.app import create_app
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import system_clock
+from tests.scoring.validated import verdicts_for
 
 PORT = 8350  # on the page
 BLOCK = re.compile(r"^```console transcript\n(.*?)^```", re.M | re.S)
@@ -116,6 +117,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Path:
     features = build_features(events, observed, consents=ConsentMask.all_granted(reason="a test of the documents"))
     quick = BoosterOptions(max_trees=20, learning_rate=0.3, patience=5, folds=2, threads=1)
     train_model(label_rows(features, outcomes), CreditScoreModel(booster=quick)).model.save(folder / "model")
+    verdicts_for(folder / "governance.db", folder / "model")
     return folder
 
 
@@ -191,6 +193,7 @@ def printed_requests(text: str) -> Iterator[tuple[str, str, dict[str, str], str 
 def test_a_service_to_try_answers_the_three_requests_it_prints_and_survives_a_second_run(platform, tmp_path):
     home = tmp_path / "service"
     command = ["service", "demo", str(home), "--model", str(platform / "model"), "--members", "200"]
+    command += ["--validated-in", str(platform / "governance.db")]
     members = []
     for _ in range(2):
         said = CliRunner().invoke(app, command)

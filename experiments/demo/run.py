@@ -1,4 +1,4 @@
-"""The demo itself: nine steps, each the call a user would make."""
+"""The demo itself: ten steps, each the call a user would make."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from benne.errors import ConsentRequired, ExplanationError, SimulationError, WeightContractError
+from benne.experiments.demo.governing import AUTHOR, declare_gates_of, let_serve, opened_governance
 from benne.experiments.demo.report import ReportContent, write_report
 from benne.experiments.evaluation import error_against_known_pd
+from benne.experiments.gaming import guarded_against_spending
 from benne.experiments.model_registry import register_challenger
 from benne.experiments.report import EvaluationReport, ReportOptions, report_on
 from benne.experiments.report import write_report as write_evaluation
@@ -29,22 +32,26 @@ from benne.experiments.simulator import (
     describe,
     simulate,
 )
+from benne.experiments.tracking import AUTHOR as AUTHOR_TAG
+from benne.experiments.tracking import BEGAN as BEGAN_TAG
 from benne.experiments.tracking import default_store, open_run
-from benne.experiments.training import TrainingRun, label_rows, train_model
+from benne.experiments.training import LabelledRows, TrainingRun, label_rows, train_model
 from benne.explain import MemberExplanation
-from benne.features import Events, SubjectKey, build_features, ingest
+from benne.features import Events, SubjectKey, build_features, ingest, registry, split_mask
 from benne.features.frames import key_member_ids
-from benne.models import CreditScoreModel, withheld_of
+from benne.models import BoosterOptions, CreditScoreModel, withheld_of
 from benne.scoring import ConsentLedger
 from benne.scoring.batch import Asked, BatchResult, score_frame
+from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.explaining import explain_released
+from benne.scoring.wiring import system_clock
 
 __all__ = ["STEPS", "DemoOptions", "DemoResult", "run_demo"]
 
 STEPS = (
     "simulate a platform", "validate events and key ids", "take consents into the ledger", "build features",
-    "train and evaluate", "hold it against challengers", "log to MLflow and register", "score everybody who consents",
-    "write the report",
+    "train and evaluate", "hold it against challengers", "log to MLflow and register", "validate and promote",
+    "score everybody who consents", "write the report",
 )  # fmt: skip
 TOLERANCE = 1e-9
 WEIGHTS_HOLD_TO = 1e-6
@@ -125,23 +132,28 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     events = ingest(world.raw, root / "events", key=key, ingested_at=clock)
     say(2, STEPS[2])
     ledger = simulated_ledger(world, key, root / "consents.db", clock)
+    with opened_governance(root / "consents.db") as governance:
+        declare_gates_of(governance)  # before anything is known of the model
     say(3, STEPS[3])
     known = _known(world, events, key, ledger)
     say(4, STEPS[4])
-    rows = label_rows(known.to_train, known.outcomes)
-    run = train_model(rows, CreditScoreModel(random_state=options.seed), seed=options.seed)
+    rows, began = label_rows(known.to_train, known.outcomes), system_clock()
+    run = train_model(rows, _new_model(rows, options), seed=options.seed)
     ece = _error_against_known(run, known.pd)
     say(5, STEPS[5])
     evaluation = report_on(run, ReportOptions(learning_shares=(0.25, 0.5), seed=options.seed))
     write_evaluation(evaluation, root / "evaluation")
     say(6, STEPS[6])
-    tracked = _log(run, evaluation, root, events, ece)
+    tracked = _log(run, evaluation, root, events, ece, began)
     run.model.save(root / "model")
     say(7, STEPS[7])
+    with opened_governance(root / "consents.db") as governance:
+        verdict = let_serve(tracked, rows, events, governance, root)
+    say(8, STEPS[8])
     scored = score_frame(known.to_score, run.model, ledger, Asked(SCORING_PURPOSE, RECIPIENT, "demo"))
     refusal = _refusal(scored, ledger)
-    say(8, STEPS[8])
-    summary = _summary(options, events, run, scored, ece, known.description) | tracked
+    say(9, STEPS[9])
+    summary = _summary(options, events, run, scored, ece, known.description) | tracked | {"verdict": verdict}
     explanation = _shown(scored, known.to_score, run.model)
     (root / "summary.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     content = ReportContent(summary, run, scored.scores, explanation, refusal, known.pd)
@@ -184,6 +196,13 @@ def _emptied(root: Path) -> Path:
     return root
 
 
+def _new_model(rows: LabelledRows, options: DemoOptions) -> CreditScoreModel:
+    """Not fitted, and such that spending more on the platform raises no score, as `benne train` makes it."""
+    columns = [str(name) for name in split_mask(rows.features)[0].columns]
+    guarded = guarded_against_spending(BoosterOptions(), columns, registry)
+    return CreditScoreModel(booster=guarded, random_state=options.seed)
+
+
 def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> dict[str, float]:
     """For members who withhold nothing, which is what calibration claims, and for all as they chose to withhold."""
     features = run.test.features
@@ -198,11 +217,17 @@ def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> dict[s
 
 
 def _log(
-    run: TrainingRun, evaluation: EvaluationReport, root: Path, events: Events, ece: dict[str, float]
+    run: TrainingRun,
+    evaluation: EvaluationReport,
+    root: Path,
+    events: Events,
+    ece: dict[str, float],
+    began: datetime,
 ) -> dict[str, str]:
+    made = {AUTHOR_TAG: AUTHOR, BEGAN_TAG: str(to_microseconds(began, "now"))}
     tags = {"events_fingerprint": events.fingerprint, "key_fingerprint": events.key_fingerprint, "data": "simulated"}
     tracking = default_store(root / "mlflow")
-    with open_run(tracking, name="demo", tags=tags) as active:
+    with open_run(tracking, name="demo", tags=tags | made) as active:
         active.log_training(run, ece)
         active.log_evaluation(evaluation)
     version = register_challenger(tracking, active.run_id, MODEL_NAME)

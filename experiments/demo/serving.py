@@ -64,6 +64,7 @@ def lay_out_with_members(
     home: Path,
     model: Path,
     *,
+    validated_in: str | Path,
     members: int,
     seed: int,
     now: datetime,
@@ -77,6 +78,8 @@ def lay_out_with_members(
         A new folder; it is whole or it is not there.
     model : Path
         A saved model.
+    validated_in : str or Path
+        Database that holds the verdict on it.
     members, seed : int
         Of the simulation. It ends with the last month before ``now``.
     now : datetime
@@ -86,6 +89,8 @@ def lay_out_with_members(
 
     Raises
     ------
+    NotValidated
+        If no verdict lets the model serve.
     BenneError
         If the model is none, or the folder holds anything.
     """
@@ -101,7 +106,9 @@ def lay_out_with_members(
         events = ingest(world.raw, folder / "events", key=key, ingested_at=world.extracted_at.to_pydatetime())
         on_step(2)
         terms = _terms(folder / "terms")
-        lay_out(partial, model, subject_key=folder / "subject.key", terms=terms, events=_EVENTS)
+        lay_out(
+            partial, model, validated_in=validated_in, subject_key=folder / "subject.key", terms=terms, events=_EVENTS
+        )
         on_step(3)
         EventStore.create(partial / _EVENTS, events, watermark=now).close()
         on_step(4)

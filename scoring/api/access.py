@@ -31,6 +31,7 @@ Roles = dict[str, Ownership]
 _SELF: Final[Roles] = {"member": "own", "compliance": "with_purpose"}
 _THEMSELVES: Final[Roles] = {"member": "themselves", "compliance": "with_purpose"}
 _STAFF: Final[Roles] = {"compliance": "with_purpose"}
+_GOVERNS: Final[Roles] = dict.fromkeys(("compliance", "admin", "data_scientist"), "all")
 _ANY_ROLE: Final[Roles] = dict.fromkeys(("recipient", "member", "compliance", "data_scientist", "admin"), "all")
 
 ACCESS: Final[dict[tuple[str, str], Roles | None]] = {
@@ -80,6 +81,8 @@ ACCESS: Final[dict[tuple[str, str], Roles | None]] = {
     ("GET", "/v1/decisions/{decision_id}/replay"): {"compliance": "with_purpose"},
     ("GET", "/v1/audit/verify"): {"compliance": "all", "admin": "all"},
     ("GET", "/v1/models/current"): _ANY_ROLE,
+    ("GET", "/v1/models/current/filings"): _GOVERNS,
+    ("GET", "/v1/monitoring"): _GOVERNS,
     ("GET", "/v1/policies"): _ANY_ROLE,
     ("GET", "/.well-known/jwks.json"): None,
     ("GET", "/problems/{slug}"): None,

@@ -19,6 +19,7 @@ from benne.scoring.api.routes import (
     audit,
     consents,
     disputes,
+    governance,
     members,
     notices,
     operations,
@@ -39,7 +40,7 @@ Consented, explained credit scores from 350 to 950.
 Every answer and every refusal is on record before it is given. A refusal is a problem (RFC 9457) whose `type` says why.
 """
 _ROUTERS = (scores.router, consents.router, members.router, reports.router, what_if.router, disputes.router,
-            reviews.router, notices.router, audit.router, operations.router)  # fmt: skip
+            reviews.router, notices.router, audit.router, governance.router, operations.router)  # fmt: skip
 
 
 def create_app(service: Service, *, close: bool = True) -> FastAPI:

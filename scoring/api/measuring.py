@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from benne.errors import BenneError
@@ -21,6 +21,16 @@ _CASES: Final = (
     ("open", "Disputes, corrections, reviews and owed notices with something left to do."),
     ("overdue", "Those of them that have passed their deadline."),
 )
+_LIVE: Final = {
+    "live.score_psi": ("benne_score_psi", "Population stability index of scores against the model's training data."),
+    "live.worst_feature_psi": ("benne_worst_feature_psi", "The largest such index of any feature."),
+    "live.refused_share": ("benne_refused_share", "Share refused of what was asked, benefits apart."),
+    "live.thin_share": ("benne_thin_share", "Share of scores with nothing on record in some category that entered."),
+    "live.rare_share": ("benne_rare_share", "Share of scores with little like them in the training data."),
+    "live.overturned_share": ("benne_overturned_share", "Share of reviews that overturned a decision."),
+    "live.alerts_open": ("benne_alerts_open", "Alerts of monitoring raised within a day."),
+}
+"""Of live monitoring, over seven whole days; a figure that rests on too few has no sample."""
 
 
 class _Decisions(Collector):
@@ -35,6 +45,22 @@ class _Decisions(Collector):
         for outcome, count in sorted(self._service.maker.outcomes().items()):
             family.add_metric((outcome,), count)
         yield family
+
+
+class _Live(Collector):
+    """What live monitoring last found."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """A gauge for each figure; without a sample where nothing is to be told."""
+        found = self._service.monitoring.gauges()
+        for name, (metric, said) in _LIVE.items():
+            family = GaugeMetricFamily(metric, said)
+            if name in found:
+                family.add_metric((), found[name])
+            yield family
 
 
 class Measures:
@@ -59,6 +85,7 @@ class Measures:
             Gauge(f"benne_cases_{name}", said, ("kind",), registry=self._registry) for name, said in _CASES
         )
         self._registry.register(_Decisions(service))
+        self._registry.register(_Live(service))
         self._service = service
         self._children: dict[tuple[str, str, int], Histogram] = {}
 

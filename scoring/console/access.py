@@ -20,14 +20,15 @@ AREAS: Final[dict[Area, str]] = {"console": "/console", "me": "/me"}
 
 _STAFF: Final[Roles] = frozenset({"compliance"})
 _OPERATIONS: Final[Roles] = frozenset({"compliance", "admin"})
+_GOVERNANCE: Final[Roles] = frozenset({"compliance", "admin", "data_scientist"})
 _MEMBER: Final[Roles] = frozenset({"member"})
 
 PAGES_OF: Final[dict[tuple[str, str], Roles | None]] = {
     ("GET", "/console/sign-in"): None,
     ("POST", "/console/sign-in"): None,
     ("GET", "/console/static/{file}"): None,
-    ("POST", "/console/sign-out"): _OPERATIONS,
-    ("GET", "/console"): _OPERATIONS,
+    ("POST", "/console/sign-out"): _GOVERNANCE,
+    ("GET", "/console"): _GOVERNANCE,
     ("GET", "/console/queue"): _STAFF,
     ("GET", "/console/members"): _STAFF,
     ("POST", "/console/members"): _STAFF,
@@ -56,7 +57,11 @@ PAGES_OF: Final[dict[tuple[str, str], Roles | None]] = {
     ("POST", "/console/audit"): _OPERATIONS,
     ("GET", "/console/decisions"): _STAFF,
     ("POST", "/console/decisions"): _STAFF,
-    ("GET", "/console/model"): _OPERATIONS,
+    ("GET", "/console/model"): _GOVERNANCE,
+    ("GET", "/console/models/{config_hash}"): _GOVERNANCE,
+    ("GET", "/console/models/{config_hash}/{filing_id}"): _GOVERNANCE,
+    ("GET", "/console/monitoring"): _GOVERNANCE,
+    ("GET", "/console/rollout"): _GOVERNANCE,
     ("GET", "/console/policies"): _OPERATIONS,
     ("GET", "/console/{rest:path}"): None,
     ("GET", "/me/sign-in"): None,

@@ -10,8 +10,10 @@ from benne.scoring.console.pages import (
     decisions,
     disputes,
     event_tables,
+    governance,
     look_up,
     member,
+    monitoring,
     notices,
     operations,
     own,
@@ -21,6 +23,7 @@ from benne.scoring.console.pages import (
     own_proofs,
     queue,
     reviews,
+    rollout,
     sign_in,
     what_if,
 )
@@ -30,7 +33,8 @@ from benne.scoring.console.visit import Visit
 __all__ = ["PAGES", "navigation"]
 
 _MODULES: Final = (
-    sign_in, queue, look_up, member, disputes, reviews, notices, event_tables, decisions, audit, operations,
+    sign_in, queue, look_up, member, disputes, reviews, notices, event_tables, decisions, audit, operations, governance,
+    monitoring, rollout,
     own, what_if, own_consents, own_disputes, own_notices, own_proofs,
 )  # fmt: skip
 PAGES: Final[tuple[Page, ...]] = (*(page for module in _MODULES for page in module.PAGES), *operations.ELSEWHERE)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.console.assets import address_of
+from benne.scoring.console.documents_shown import plain
 
 __all__ = ["Pages"]
 
@@ -35,7 +36,7 @@ class Pages:
             loader=PackageLoader("benne.scoring.console", "templates"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        self._environment.globals |= {"asset": address_of, "now": clock}
+        self._environment.globals |= {"asset": address_of, "now": clock, "plain": plain}
         self._environment.filters |= {
             "day": _day, "moment": _moment, "as_date": _as_date, "left": self._left, "is_over": self._is_over,
             "plain_moment": _plain_moment, "paragraphs": _PARAGRAPH.split,

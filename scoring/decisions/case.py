@@ -89,6 +89,10 @@ class Case:
         self.reason = self.reason or reason
         self.vector = self.scored = None
 
+    def reopen(self, vector: FeatureVector) -> None:
+        """Let another model try: what one could not score has not been refused yet."""
+        self.reason, self.vector, self.scored = None, vector, None
+
     def take(self, vector: FeatureVector | None) -> None:
         """Take the features on hand, or refuse where they do not carry what is needed."""
         if self.permission is None or self.allowed is None:

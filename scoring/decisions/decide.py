@@ -26,7 +26,7 @@ from benne.scoring.decisions.case import Case
 from benne.scoring.decisions.permitting import apply_policy, ledger_head, permissions
 from benne.scoring.decisions.recording import Recorder, Seen
 from benne.scoring.decisions.request import Refusal, ScoreAnswer, ScoreRequest
-from benne.scoring.decisions.scoring import score_cases
+from benne.scoring.decisions.routing import score_pass
 from benne.scoring.decisions.served_model import ModelSlot
 from benne.scoring.decisions.telling import refuse_what_cannot_be_told
 from benne.scoring.decisions.vectors import FeatureSource, Occasion
@@ -109,7 +109,7 @@ class DecisionMaker:
             seen = Seen(ledger_head(connection), now_us)
             _permit(connection, cases, now_us)
             self._bring_features(connection, cases, now_us)
-        score_cases(cases, self._parts.models.current)
+        score_pass(cases, self._parts.models.serving)
         recorder = Recorder(self._parts.vault, policies, self._parts.service)
         answers = self._parts.group.submit(partial(recorder.record, cases=cases, seen=seen)).result
         self._count(requests, answers)

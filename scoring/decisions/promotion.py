@@ -1,49 +1,188 @@
-"""Which model serves: a row that is only ever added, with its audit record, and read by every instance."""
+"""Which model serves: a row that is only ever added, with its audit record, and read by every instance.
+
+Nothing is promoted that was not validated by somebody else: the verdict is looked up in the transaction that promotes,
+and there is no other way in.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
+from benne.errors import GovernanceError, PromotionConflict
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.unit_of_work import Work
+from benne.scoring.audit.vocabulary import EventType
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel
+from benne.scoring.governance.verdicts import Verdict, require_validated
 from benne.scoring.store.service_tables import model_promotions
 
-__all__ = ["Promotion", "promote", "promoted"]
+__all__ = ["Promotion", "former", "promote", "promoted", "promotion_refused", "roll_back"]
 
 _C = model_promotions.c
-_NEWEST = select(_C.seq, _C.model_id, _C.config_hash, _C.promoted_at_us).order_by(_C.seq.desc()).limit(1)
+_EVERY: Final = select(_C.seq, _C.model_id, _C.config_hash, _C.promoted_at_us, _C.actor_id, _C.validation_id, _C.undoes)
 
 
-class Promotion(NamedTuple):
-    """A model that was made the one to serve. ``promoted_at_us`` is in microseconds since 1970-01-01 UTC."""
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A model that was made the one to serve.
+
+    Attributes
+    ----------
+    seq : int
+        Place among all promotions, from 1.
+    model_id, config_hash : str
+    promoted_at_us : int
+        Microseconds since 1970-01-01 UTC.
+    actor_id : str
+        Who did it.
+    validation_id : str or None
+        The verdict it rests on; None of promotions made by an older Benne.
+    undoes : int or None
+        The promotion that it takes back, where it is a roll-back.
+    """
 
     seq: int
     model_id: str
     config_hash: str
     promoted_at_us: int
+    actor_id: str
+    validation_id: str | None = None
+    undoes: int | None = None
 
 
 def promoted(connection: Connection) -> Promotion | None:
     """The model that is to serve; None before the first."""
-    row = connection.execute(_NEWEST).one_or_none()
+    row = connection.execute(_EVERY.order_by(_C.seq.desc()).limit(1)).one_or_none()
     return None if row is None else Promotion(*row)
 
 
-def promote(served: ServedModel, actor: Actor, *, event_id: str, policy_version: str) -> Work[Promotion]:
-    """A unit of work that makes a model on the shelf the one to serve."""
+def former(connection: Connection) -> Promotion | None:
+    """The promotion that a roll-back goes back to: of the model that served before this one; None if there is none."""
+    stack: list[Promotion] = []
+    for row in connection.execute(_EVERY.order_by(_C.seq)):
+        one = Promotion(*row)
+        if one.undoes is not None:
+            stack.pop()
+        elif not stack or stack[-1].config_hash != one.config_hash:
+            stack.append(one)
+    return stack[-2] if len(stack) > 1 else None
+
+
+def promote(
+    served: ServedModel, actor: Actor, *, event_id: str, policy_version: str, after: int | None = None
+) -> Work[Promotion]:
+    """A unit of work that makes a model on the shelf the one to serve.
+
+    Parameters
+    ----------
+    served : ServedModel
+    actor : Actor
+    event_id, policy_version : str
+    after : int, optional
+        Place of the promotion that stood when this was decided, 0 before the first; by default whichever stands.
+
+    Raises
+    ------
+    NotValidated, NotIndependent, GatesChanged
+        By the work: if no verdict lets these files serve.
+    PromotionConflict
+        By the work: if somebody else promoted meanwhile.
+    """
 
     def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], Promotion]:
-        before = promoted(connection)
-        new = Promotion(1 if before is None else before.seq + 1, served.model_id, served.config_hash, now_us)
-        connection.execute(insert(model_promotions), {**new._asdict(), "actor_id": actor.id})
-        entry = AuditEntry(
-            event_id=event_id, type="model_promoted", actor_id=actor.id, actor_role=actor.role, service="models",
-            policy_version=policy_version, model_id=served.model_id, config_hash=served.config_hash,
-        )  # fmt: skip
+        verdict = require_validated(connection, served.config_hash)
+        place = _place(connection, after)
+        new = Promotion(
+            place, served.model_id, served.config_hash, now_us, actor.id, validation_id=verdict.validation_id
+        )
+        return [_kept(connection, new, verdict, actor, "model_promoted", event_id, policy_version)], new
+
+    return work
+
+
+def roll_back(
+    actor: Actor, reason: str, *, event_id: str, policy_version: str, after: int | None = None
+) -> Work[Promotion]:
+    """A unit of work that lets the model serve again that served before this one.
+
+    Parameters
+    ----------
+    actor : Actor
+    reason : str
+        A word, such as ``calibration``.
+    event_id, policy_version : str
+    after : int, optional
+        As for :func:`promote`.
+
+    Raises
+    ------
+    GovernanceError
+        By the work: if no other model served before.
+    NotValidated, NotIndependent, GatesChanged
+        By the work: if no verdict lets that model serve.
+    PromotionConflict
+        By the work: if somebody else promoted meanwhile.
+    """
+
+    def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], Promotion]:
+        before, place = former(connection), _place(connection, after)
+        if before is None:
+            raise GovernanceError("Another model must have served before this one, got none. Promote a model instead.")
+        verdict = require_validated(connection, before.config_hash)
+        new = Promotion(
+            place, before.model_id, before.config_hash, now_us, actor.id, verdict.validation_id, undoes=place - 1
+        )
+        entry = _kept(connection, new, verdict, actor, "model_rolled_back", event_id, policy_version, reason)
         return [entry], new
 
     return work
+
+
+def promotion_refused(
+    model_id: str, config_hash: str, actor: Actor, why: str, *, event_id: str, policy_version: str
+) -> Work[None]:
+    """A unit of work that puts on record that a model was not promoted, and why in a word."""
+
+    def work(_: Connection, __: int) -> tuple[list[AuditEntry], None]:
+        entry = AuditEntry(
+            event_id=event_id, type="model_promoted", actor_id=actor.id, actor_role=actor.role, service="models",
+            policy_version=policy_version, model_id=model_id, config_hash=config_hash,
+            decision="denied", deny_reason=why,
+        )  # fmt: skip
+        return [entry], None
+
+    return work
+
+
+def _place(connection: Connection, after: int | None) -> int:
+    newest = promoted(connection)
+    stands = 0 if newest is None else newest.seq
+    if after is not None and after != stands:
+        raise PromotionConflict(
+            "The model that serves must be the one that was looked up, and somebody changed it meanwhile. "
+            "See which serves now, then decide again."
+        )
+    return stands + 1
+
+
+def _kept(
+    connection: Connection,
+    new: Promotion,
+    verdict: Verdict,
+    actor: Actor,
+    kind: EventType,
+    event_id: str,
+    policy_version: str,
+    outcome: str | None = None,
+) -> AuditEntry:
+    row = {name: getattr(new, name) for name in Promotion.__dataclass_fields__}
+    connection.execute(insert(model_promotions), row)
+    return AuditEntry(
+        event_id=event_id, type=kind, actor_id=actor.id, actor_role=actor.role, service="models",
+        policy_version=policy_version, model_id=new.model_id, config_hash=new.config_hash,
+        about_event=verdict.validation_id, reviewer=verdict.validator, outcome=outcome,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,16 @@ from benne.features.engines.online import FeatureVector
 from benne.models import CreditScoreModel
 from benne.models.model_directory import MANIFEST, found_model
 
-__all__ = ["ModelShelf", "ModelSlot", "Scores", "ServedModel", "identity_of", "served"]
+__all__ = [
+    "Challenger",
+    "ModelShelf",
+    "ModelSlot",
+    "Scores",
+    "ServedModel",
+    "Serving",
+    "identity_of",
+    "served",
+]
 
 _DIGITS: Final = 16  # of the manifest's hash; enough that two models never share them by accident
 
@@ -184,8 +193,33 @@ class ModelShelf:
         return self._folder / digits
 
 
+class Challenger(Protocol):
+    """A model that serves some members in the champion's place, and gives way where it cannot.
+
+    :class:`benne.scoring.rollout.staged.StagedChallenger` is one.
+    """
+
+    @property
+    def served(self) -> ServedModel: ...
+    def serves(self, subject_id: str) -> bool: ...
+    def failed(self, error: Exception) -> None: ...
+    def gave_way(self, members: int) -> None: ...
+
+
+class Serving(NamedTuple):
+    """The models of one moment: the champion, and a challenger where one serves a share of members."""
+
+    champion: ServedModel
+    challenger: Challenger | None = None
+
+    def of(self, subject_id: str) -> ServedModel:
+        """Which model serves a member."""
+        challenger = self.challenger
+        return self.champion if challenger is None or not challenger.serves(subject_id) else challenger.served
+
+
 class ModelSlot:
-    """Which model serves now; another takes its place between two decisions, never within one.
+    """Which models serve now; others take their place between two decisions, never within one.
 
     Parameters
     ----------
@@ -193,13 +227,22 @@ class ModelSlot:
     """
 
     def __init__(self, served: ServedModel) -> None:
-        self._served = served
+        self._serving = Serving(served)
+
+    @property
+    def serving(self) -> Serving:
+        """The models to use for the whole of a pass."""
+        return self._serving
 
     @property
     def current(self) -> ServedModel:
-        """The model to use for the whole of a decision."""
-        return self._served
+        """The champion."""
+        return self._serving.champion
 
     def swap(self, served: ServedModel) -> None:
-        """Let another model serve from the next decision on."""
-        self._served = served
+        """Let another champion serve from the next decision on, and no challenger beside it."""
+        self._serving = Serving(served)
+
+    def stage(self, challenger: Challenger | None) -> None:
+        """Let a challenger serve its share of members from the next decision on; None takes everybody back."""
+        self._serving = Serving(self._serving.champion, challenger)

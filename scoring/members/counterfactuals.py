@@ -53,7 +53,7 @@ class Counterfactuals:
             remade = self.replayer.remake(connection, decision_id)
         except VaultError:
             return ()
-        mark = remade.kept.mark or self._next_band(float(remade.explanation.score[0]))
+        mark = remade.kept.mark or self._next_band(remade.subject_id, float(remade.explanation.score[0]))
         if mark is None or not self.ledger.active(remade.subject_id, OWN_PURPOSE, SELF):
             return ()
         try:
@@ -64,8 +64,8 @@ class Counterfactuals:
             return ()
         return tuple(line.strip() for line in found.as_text(texts_of(language)).splitlines())
 
-    def _next_band(self, score: float) -> int | None:
+    def _next_band(self, subject_id: str, score: float) -> int | None:
         """The lowest score of the band above; None in the highest."""
-        bands = self.what_if.bands()
+        bands = self.what_if.bands(subject_id)
         above = [band.lowest for band in bands if round(score) < band.lowest <= SCORE_MAX]
         return min(above, default=None)

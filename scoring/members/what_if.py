@@ -28,6 +28,7 @@ from benne.models import Explanation
 from benne.models.scale import DEFAULT_BANDS, Band
 from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.decisions.request import Refusal
+from benne.scoring.decisions.routing import tried
 from benne.scoring.decisions.scoring import explained
 from benne.scoring.decisions.served_model import ModelSlot, ServedModel
 from benne.scoring.members.recording import Doing
@@ -121,9 +122,9 @@ class WhatIf:
 
         return self._answered(subject_id, doing, until, "recourse_sought", search)
 
-    def bands(self) -> tuple[Band, ...]:
-        """The bands of the model that serves, the lowest first."""
-        return _bands_of(self.models.current)
+    def bands(self, subject_id: str) -> tuple[Band, ...]:
+        """The bands of the model that serves a member, the lowest first."""
+        return _bands_of(self.models.serving.of(subject_id))
 
     def change(
         self, subject_id: str, first_decision: str | None, second_decision: str | None, doing: Doing
@@ -149,16 +150,22 @@ class WhatIf:
         self, subject_id: str, doing: Doing, days: tuple[datetime, datetime], outcome: str,
         answer: Callable[[WhatIfs, ServedModel], T],
     ) -> T | Refusal:  # fmt: skip
-        now, served = days[0], self.models.current
+        serving = self.models.serving
         with self.asking.store.read() as connection:
             leave = self.asking.ask(connection, subject_id, doing)
-            begun = self._begun(connection, subject_id, leave, now)
-        found: list[T] = []
+            begun = self._begun(connection, subject_id, leave, days[0])
+        served, found = serving.of(subject_id), list[T]()
         if begun is not None:
+
+            def attempt(model: ServedModel) -> T:
+                scoring = _scoring(model, frozenset(CATEGORIES) - leave.categories)
+                return answer(WhatIfs(*begun, scoring, *days), model)
+
             try:
-                what_ifs = WhatIfs(*begun, _scoring(served, frozenset(CATEGORIES) - leave.categories), *days)
-                found.append(answer(what_ifs, served))
+                served, one = tried(serving, subject_id, attempt)
+                found.append(one)
             except tuple(_UNSCORABLE) as error:
+                served = serving.champion
                 leave.case.refuse(next(why for kind, why in _UNSCORABLE.items() if isinstance(error, kind)))
         refusal = self.asking.record(leave, doing, outcome, served)
         return found[0] if refusal is None else refusal

@@ -28,6 +28,7 @@ PayloadKind = Literal[
     "notice",
     "idempotent_answer",
     "proof",
+    "protected",
 ]
 PAYLOAD_KINDS: Final[tuple[str, ...]] = get_args(PayloadKind)
 MADE_FROM_MEMBER: Final = "v"

@@ -22,6 +22,8 @@ model_promotions = Table(
     Column("config_hash", String(64), nullable=False, comment="SHA-256 of the manifest"),
     Column("promoted_at_us", BigInteger, nullable=False),
     Column("actor_id", String(64), nullable=False),
+    Column("validation_id", String(36), nullable=True, comment="the verdict that it rests on"),
+    Column("undoes", BigInteger, nullable=True, comment="the promotion that it takes back"),
     CheckConstraint("length(config_hash) = 64", name="config_hash"),
 )
 

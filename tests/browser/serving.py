@@ -32,6 +32,7 @@ from benne.scoring.service import Service
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import system_clock
+from tests.scoring.validated import verdicts_for
 
 __all__ = ["Site", "served_site"]
 
@@ -63,7 +64,9 @@ class Site:
 def served_site(folder: Path) -> Iterator[Site]:
     """Lay a platform out in a folder and serve it."""
     home, now = folder / "service", system_clock()
-    lay_out_with_members(home, small_model(folder), members=200, seed=2, now=now)
+    model = small_model(folder)
+    verdicts = verdicts_for(folder / "verdicts.db", model)
+    lay_out_with_members(home, model, validated_in=verdicts, members=200, seed=2, now=now)
     service = open_service(read_settings(home, rate_per_second=0))
     shown = served_platform(home, service.ledger, service.subject_key)
     server = uvicorn.Server(

@@ -10,6 +10,7 @@ from benne.scoring.members.recording import Doing
 from benne.scoring.service_wiring import opened_service
 from benne.scoring.settings import read_settings
 from tests.scoring.service.conftest import fitted_into
+from tests.scoring.validated import verdicts_for
 
 PERIOD = ("--from", "2020-01-01T00:00:00Z", "--until", "2100-01-01T00:00:00Z")
 
@@ -21,7 +22,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def home(run, model, tmp_path):
-    assert run("service", "init", tmp_path / "shop", "--model", model).exit_code == 0
+    verdicts = verdicts_for(tmp_path / "governance.db", model)
+    assert run("service", "init", tmp_path / "shop", "--model", model, "--validated-in", verdicts).exit_code == 0
     return tmp_path / "shop"
 
 

@@ -15,7 +15,7 @@ KEYS = {
     "bands", "category_auc", "contract_largest_miss", "coverage", "data", "ece_against_known_pd",
     "ece_against_known_pd_self_selected", "shares_natural", "events", "features",
     "largest_gap", "members", "mlflow_run", "model_uri", "price", "refused", "scored", "seed", "shares_reference",
-    "shares_test", "test", "tested_on", "tracking_uri", "trained_on", "weights", "withheld",
+    "shares_test", "test", "tested_on", "tracking_uri", "trained_on", "verdict", "weights", "withheld",
 }  # fmt: skip
 OWN_TO_A_RUN = {"mlflow_run", "model_uri", "tracking_uri"}
 

@@ -13,12 +13,16 @@ from benne.experiments.model_registry import (
     CHALLENGER,
     CHAMPION,
     existing_store,
-    promote,
+    files_of,
+    mark,
+    marked,
+    name_champion,
     register_challenger,
-    roll_back,
+    version_of,
     versions,
 )
 from benne.experiments.tracking import Tracking, default_store, log_run, store_in_use
+from benne.scoring.decisions.served_model import identity_of
 
 # Of MLflow, where it reads its own store; ours silences it where we write.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
@@ -52,37 +56,41 @@ def test_what_was_trained_last_is_the_challenger(store):
     assert aliases(tracking) == {CHALLENGER: 2}
 
 
-def test_a_promoted_challenger_is_the_champion_and_challenges_nobody(store):
+def champion(tracking: Tracking, which: str | None = None) -> tuple[str, ...]:
+    return name_champion(tracking, version_of(tracking, which)).aliases
+
+
+def test_a_challenger_that_is_named_champion_challenges_nobody(store):
     tracking, runs = store
     register_challenger(tracking, runs[0])
-    assert promote(tracking).aliases == (CHAMPION,)
+    assert champion(tracking) == (CHAMPION,)
     assert aliases(tracking) == {CHAMPION: 1}
 
 
-def test_rolling_back_goes_through_former_champions_one_by_one(store):
-    tracking, runs = store
-    for run_id in (*runs, runs[0]):
-        register_challenger(tracking, run_id)
-        promote(tracking)
-    assert aliases(tracking) == {CHAMPION: 3}
-    assert [roll_back(tracking).version, roll_back(tracking).version] == [2, 1]
-    with pytest.raises(ParameterError, match="champion before this one, got none"):
-        roll_back(tracking)
-    assert aliases(tracking) == {CHAMPION: 1}
-
-
-def test_any_version_can_be_promoted_by_its_number(store):
+def test_a_version_is_found_by_its_number_and_by_its_run(store):
     tracking, runs = store
     for run_id in runs:
         register_challenger(tracking, run_id)
-    assert promote(tracking, 1).version == 1
+    assert (version_of(tracking, "1").version, version_of(tracking, runs[1]).version) == (1, 2)
+    assert version_of(tracking, None).version == 2
+    assert champion(tracking, "1") == (CHAMPION,)
     assert aliases(tracking) == {CHAMPION: 1, CHALLENGER: 2}
+
+
+def test_a_version_is_known_by_the_hash_of_its_files(store):
+    tracking, runs = store
+    made = [register_challenger(tracking, run_id) for run_id in runs]
+    with files_of(tracking, made[0]) as directory:
+        _, config_hash = identity_of(directory)
+    assert marked(tracking, config_hash) is None
+    mark(tracking, made[0], config_hash)
+    assert marked(tracking, config_hash).version == 1
 
 
 def test_the_champion_answers_like_the_model(store, training_run):
     tracking, runs = store
     register_challenger(tracking, runs[0])
-    promote(tracking)
+    champion(tracking)
     with store_in_use(tracking):
         loaded = mlflow.pyfunc.load_model("models:/benne@champion")
     features = training_run.test.features
@@ -100,7 +108,7 @@ def test_a_corrupted_model_does_not_become_the_champion(store, tmp_path):
     try:
         booster.write_bytes(before.replace(b"leaf_value=", b"leaf_value= ", 1))
         with pytest.raises(ModelDirectoryError, match="corrupted: its hash"):
-            promote(tracking)
+            champion(tracking)
     finally:
         booster.write_bytes(before)
     assert aliases(tracking) == {CHALLENGER: 1}
@@ -116,12 +124,9 @@ def test_what_is_not_there_is_refused_by_name(store, tmp_path):
         register_challenger(tracking, runs[0], "a/b")
     register_challenger(tracking, runs[0])
     with pytest.raises(ParameterError, match="has no version 7"):
-        promote(tracking, 7)
-    promote(tracking)
-    with pytest.raises(ParameterError, match="must not be the champion yet"):
-        promote(tracking, 1)
-    with pytest.raises(ParameterError, match="must be the challenger, got none"):
-        promote(tracking)
+        version_of(tracking, "7")
+    with pytest.raises(ParameterError, match="has no version of that run"):
+        version_of(tracking, "f" * 32)
     with pytest.raises(StoreError, match="must exist, got none in"):
         existing_store(str(tmp_path / "elsewhere"))
     assert not (tmp_path / "elsewhere").exists()

@@ -92,7 +92,7 @@ def test_the_document_holds_every_section(written):
     document = json.loads(written[1].read_text("utf-8"))
     assert set(document) == {
         "format", "run", "metrics", "metrics_weighted", "calibration", "bands", "lift", "distribution", "stability",
-        "profit", "contract", "consent", "learning", "challengers",
+        "profit", "contract", "consent", "learning", "challengers", "labels",
     }  # fmt: skip
     assert set(document["metrics"]) == {"auc", "gini", "ks", "brier", "log_loss", "ece"}
     assert {row["model"] for row in document["contract"]["price"]} == {"unconstrained", "additive", "contracted"}

@@ -45,7 +45,7 @@ IN_EVERY_MEMBER_TABLE = (
     "INSERT INTO legal_hold_ends VALUES ('hold-1', 1, 'counsel-1')",
 )
 IN_EVERY_SERVICE_TABLE = (
-    f"INSERT INTO model_promotions VALUES (1, 'benne/{'0' * 16}', '{'0' * 64}', 0, 'ops-3')",
+    f"INSERT INTO model_promotions VALUES (1, 'benne/{'0' * 16}', '{'0' * 64}', 0, 'ops-3', NULL, NULL)",
     f"INSERT INTO feature_layouts VALUES ('{'0' * 64}', '[]')",
 )
 IN_EVERY_RIGHTS_TABLE = (
@@ -55,11 +55,11 @@ IN_EVERY_RIGHTS_TABLE = (
     "INSERT INTO notice_deliveries VALUES ('notice-1', 1, 'queued', 'in_app', 0, 'system', NULL)",
 )
 IN_EVERY_GOVERNANCE_TABLE = (
-    f"INSERT INTO declared_gates VALUES (1, '2026-03', '{'ab' * 32}', 'gates', 'risk-head', 0)",
+    f"INSERT INTO declared_gates VALUES (1, '2026-03', 'g-1', '{'ab' * 32}', 'gates', 'risk-head', 0)",
     f"INSERT INTO model_validations VALUES (1, 'v-1', 'benne/1', '{'ab' * 32}', NULL, '2026-03', '{'ab' * 32}', 'ann',"
     f" 'bob', TRUE, '{'ab' * 32}', '{{}}', 0)",
-    f"INSERT INTO model_documents VALUES (1, 'benne/1', '{'ab' * 32}', 'card', '{'ab' * 32}', '{{}}', 0, 'ann')",
-    f"INSERT INTO model_rollouts VALUES (1, 'r-1', 'shadow', 'benne/2', '{'ab' * 32}', 0, '{'ab' * 16}', NULL, 0,"
+    f"INSERT INTO model_documents VALUES (1, 'd-1', 'benne/1', '{'ab' * 32}', 'card', '{'ab' * 32}', '{{}}', 0, 'ann')",
+    f"INSERT INTO model_rollouts VALUES (1, 'r-1', 'shadow', 'benne/2', '{'ab' * 32}', 0, '{'ab' * 16}', 1, NULL, 0,"
     " 'ops-3')",
     "INSERT INTO monitoring_alerts VALUES (1, 'a-1', 'benne/1', 'score.psi', 'warning', 0.2, 0.1, 'moved', 0)",
 )
@@ -100,7 +100,7 @@ class HandMadeModel:
             base=base, points=points, category_points=points, clipped=score - total, score=score + self.error,
             band=np.array(["good"] * len(X)), pd=np.full(len(X), 0.05), pd_low=np.full(len(X), 0.02),
             pd_high=np.full(len(X), 0.1), percentile=np.full(len(X), 50.0), thin=np.zeros(len(X), dtype=bool),
-            withheld=tuple(withheld),
+            withheld=tuple(withheld), rare=np.zeros(len(X), dtype=bool),
         )  # fmt: skip
 
     def predict_score(self, X: pd.DataFrame, withheld: Any = ()) -> Any:

@@ -43,7 +43,7 @@ def of_member(visit: Visit) -> Response:
 
 def open_form(visit: Visit) -> dict[str, Any]:
     """What may be disputed."""
-    served = visit.service.models.current
+    served = visit.service.models.serving.of(visit.subject_id)
     return {
         "topics": TOPICS,
         "decisions": decisions_to_choose(visit),
@@ -65,7 +65,7 @@ def disputed_in(visit: Visit) -> Disputed:
     decision_id, feature = form.get("decision_id") or None, form.get("feature") or None
     if topic == "decision" and decision_id is None:
         raise FormRefused("console.refused.choose_decision", "decision_id")
-    if topic == "feature" and feature not in visit.service.models.current.names:
+    if topic == "feature" and feature not in visit.service.models.serving.of(visit.subject_id).names:
         raise FormRefused("console.refused.choose_feature", "feature")
     return Disputed(
         topic=cast(Any, topic), text=form.text("text", longest=LONGEST), decision_id=decision_id,

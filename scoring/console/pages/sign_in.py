@@ -15,7 +15,9 @@ from benne.scoring.console.visit import Visit
 __all__ = ["PAGES"]
 
 _SEE_OTHER = 303
-_AREA_OF_ROLE: dict[str, Area] = {"member": "me", "compliance": "console", "admin": "console"}
+_AREA_OF_ROLE: dict[str, Area] = {
+    "member": "me", "compliance": "console", "admin": "console", "data_scientist": "console",
+}  # fmt: skip
 _LONGEST = 3_000  # characters of a credential
 
 

@@ -16,7 +16,7 @@ from benne.explain.texts import Texts
 from benne.explain.what_if import Action, WhatIfAnswer, action_of
 from benne.explain.what_if.trying import FARTHEST
 from benne.explain.what_if.wording import action_in_words
-from benne.models.scale import DEFAULT_BANDS, SCORE_MAX, SCORE_MIN
+from benne.models.scale import SCORE_MAX, SCORE_MIN
 from benne.scoring.console.forms import Form, FormRefused
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import Visit
@@ -117,8 +117,7 @@ def _day(visit: Visit) -> datetime:
 
 
 def _bands(visit: Visit) -> list[str]:
-    scale = getattr(visit.service.models.current.model, "scale_", None)
-    return [band.name for band in getattr(scale, "bands", DEFAULT_BANDS)]
+    return [band.name for band in visit.service.what_if.bands(visit.subject_id)]
 
 
 def _target(form: Form) -> int | str:

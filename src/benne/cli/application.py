@@ -10,6 +10,9 @@ from typer.core import TyperGroup
 from benne.cli import (
     apikeys,
     audit,
+    card,
+    categories,
+    compare,
     consent,
     data,
     demo,
@@ -17,22 +20,31 @@ from benne.cli import (
     duties,
     erase,
     explain,
+    fairness,
     features,
+    gaming,
+    gates,
     hold,
     ingest,
     interchange,
     keyring,
     keys,
     models,
+    monitor,
     policies,
+    promote,
     proofs,
+    protected,
     recipients,
+    rollout,
     score,
     serve,
     service,
     simulate,
     store,
+    template,
     train,
+    validate,
 )
 from benne.cli.console import answer, note
 from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, USAGE, exit_code_of
@@ -50,12 +62,20 @@ The way of the data:
   features build           what is known about a member at a moment
   store                    events in a database, for one member's features at once
   train, score, explain    a model, scores, and what a score is made of
-  models                   which version of the model is in use
+  gates, validate          what a model must have shown, and whether it has
+  promote, rollback        which model serves, on record
+  models                   versions of the model in MLflow
+  rollout, compare         a challenger beside the champion: in its shadow, for a share of members, on paper
   policies                 what may be asked, for which purpose
   recipients, apikey       who may ask
   proofs                   what a member may show to others
   service, serve           scores over HTTP
   duties, disclosures      what members are owed by when, and what laws compelled
+  monitor                  whether scores stay what they were: shifts, broken sources, what became of them
+  fairness, protected      what a model does to groups, and the attributes that only an audit reads
+  categories               whether each category earns its weight
+  card, template           what must be known of a model; projects to begin your own with
+  gaming                   how far scores can be pushed by members who stay what they are
   keyring, erase, hold     what members' records are encrypted with, forgetting them, and what the law keeps
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
@@ -146,14 +166,27 @@ app.add_typer(hold.app, name="hold")
 app.add_typer(features.app, name="features")
 app.add_typer(store.app, name="store")
 app.command()(train.train)
+app.add_typer(gates.app, name="gates")
+app.command()(validate.validate)
+app.command()(promote.promote)
+app.command()(promote.rollback)
 app.add_typer(models.app, name="models")
+app.command()(card.card)
+app.command()(categories.categories)
 app.command()(score.score)
 app.command()(explain.explain)
+app.command()(fairness.fairness)
+app.command()(monitor.monitor)
+app.command()(gaming.gaming)
+app.add_typer(protected.app, name="protected")
 app.add_typer(service.app, name="service")
+app.command()(compare.compare)
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(duties.app, name="duties")
 app.add_typer(disclosures.app, name="disclosures")
 app.command()(serve.serve)
 app.add_typer(data.app, name="data")
+app.add_typer(template.app, name="template")
 app.command()(demo.demo)
 
 

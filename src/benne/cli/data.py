@@ -102,6 +102,40 @@ def results(
 
 
 @app.command()
+def categories(
+    name: Annotated[str, typer.Argument(help="A set, or simulated.")],
+    folder: Folder = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the page and the document.")] = None,
+    want_json: WantJson = False,
+) -> None:
+    """Say whether each category earns its weight on a public set: accuracy, calibration, disparity with and without.
+
+    simulated stands for 20,000 simulated members, the only ones with all five categories: no evidence about people.
+
+    \b
+    Example:
+      benne data categories taiwan --out worth
+    """
+    from benne.cli.categories import tell_worth
+    from benne.experiments.category_value.document import write_category_value
+    from benne.experiments.category_value.public_sets import category_value_of, document_of
+    from benne.features import SubjectKey
+    from benne.scoring.wiring import system_clock
+
+    now = system_clock()
+    with progress_bar(f"fitting on {name}") as update:
+        found = category_value_of(name, folder, key=SubjectKey(secrets.token_bytes(32)), ingested_at=now, on_fit=update)
+    document = document_of(name, found, now)
+    paths = [] if out is None else write_category_value(found, document, out)
+    if want_json:
+        answer_json({"files": [str(path) for path in paths], **document})
+        return
+    tell_worth(found)
+    for path in paths[:1]:
+        note(f"Look at it: {path}")
+
+
+@app.command()
 def ablation(
     names: Annotated[
         list[str] | None, typer.Argument(help="Sets, by name, or simulated; by default all and simulated.")

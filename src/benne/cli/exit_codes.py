@@ -31,7 +31,8 @@ MEANINGS: Final[dict[int, str]] = {
     PROMISE_BROKEN: "a score would not have added up, the weights would not have held, the audit chain is broken, "
     "or a signature or proof does not hold",
     TOO_LITTLE_KNOWN: "consented, but too little is known to score",
-    NOT_FIT: "the data are beyond a quality limit at which a build stops; the report says which",
+    NOT_FIT: "the data are beyond a quality limit at which a build stops, or monitoring found what --fail-on names; "
+    "the report says which",
     NOT_INSTALLED: "what was asked for needs something that is not installed; the message says what",
     KEPT_BY_LAW: "not erased: a legal hold keeps it until it is lifted",
     NOT_ADMITTED: "the model may not serve: it has not passed the declared gates, or not by somebody independent",

@@ -9,6 +9,7 @@ import typer
 
 from benne.cli import service_demo
 from benne.cli.console import answer, answer_json, note, progress_bar, table
+from benne.cli.edge import database_of
 from benne.cli.options import WantJson
 
 __all__ = ["ServiceHome", "app"]
@@ -24,7 +25,15 @@ ServiceHome = Annotated[
 @app.command()
 def init(
     home: Annotated[Path, typer.Argument(help="Folder to lay out; must not exist, or be empty.")],
-    model: Annotated[Path, typer.Option("--model", help="Folder of a saved model that is to serve.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Folder of a saved model that is to serve, with --validated-in.")
+    ] = None,
+    validated_in: Annotated[
+        str | None,
+        typer.Option(
+            "--validated-in", callback=database_of, help="Store that holds the verdict on the model; it is taken over."
+        ),
+    ] = None,
     terms: Annotated[
         Path | None,
         typer.Option("--terms", help="Consent terms that members are offered: a file or a folder."),
@@ -44,20 +53,24 @@ def init(
     """Lay out a service's folder: keys, database, policies, consent terms, and the model that is to serve.
 
     The administrator's key is shown once and kept only as a hash. All or nothing: where something is wrong, there is
-    no folder.
+    no folder. Without a model it serves nothing until one is validated and promoted.
 
     \b
     Example:
-      benne service init shop-scores --model model --terms terms --subject-key subject.key
+      benne service init shop-scores --model model --validated-in governance.db --terms terms
     """
     from benne.scoring.laying_out import lay_out
 
-    laid_out = lay_out(home, model, subject_key=subject_key, terms=terms, database=database, events=events)
+    laid_out = lay_out(
+        home, model, validated_in=validated_in, subject_key=subject_key, terms=terms, database=database, events=events
+    )
     if want_json:
         answer_json({"home": str(home), "admin_key": laid_out.admin_key})
         return
     answer(f"{home}: a service's folder. Serve it: benne serve {home}")
     answer(f"The administrator's key, shown this once: {laid_out.admin_key}")
+    if model is None:
+        note(f"It has no model yet. Once one is validated: benne promote --store {home} --by NAME")
     note("Keep keyring.json safe and apart from backups of the database: whoever has both can read everything.")
     if terms is None:
         note(f"Members are offered nothing yet. Draft what: benne consent terms {home}/terms/lending.toml …")
@@ -71,24 +84,29 @@ def init(
 def promote(
     home: ServiceHome,
     model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
-    actor: Annotated[str, typer.Option(help="Who does it, as the audit chain names them.")] = "benne-cli",
+    by: Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")] = "benne-cli",
+    validated_in: Annotated[
+        str | None,
+        typer.Option(
+            "--validated-in",
+            callback=database_of,
+            help="Another store that holds the verdict; it is taken over. By default the service's own.",
+        ),
+    ] = None,
     want_json: WantJson = False,
 ) -> None:
-    """Let another model serve. Running services load it within seconds; a decision is made by one model throughout.
+    """Let another model serve, which somebody other than its author has validated.
+
+    Running services load it within seconds; a decision is made by one model throughout. Without MLflow; with it, see
+    `benne promote`.
 
     \b
     Example:
-      benne service promote shop-scores model-2
+      benne service promote shop-scores model-2 --by ops
     """
-    from benne.scoring.decisions.promotion import promote as promotion
-    from benne.scoring.decisions.request import Actor
-    from benne.scoring.service_wiring import opened_service
-    from benne.scoring.settings import read_settings
+    from benne.cli.promote import put_to_serve
 
-    with opened_service(read_settings(home)) as service:
-        served = service.shelf.put(model)
-        work = promotion(served, Actor(actor, "admin"), event_id=service.ids(), policy_version=service.policies.version)
-        service.group.submit(work)
+    served = put_to_serve(home, model, by, validated_in)
     if want_json:
         answer_json({"model_id": served.model_id, "config_hash": served.config_hash})
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benne.cli.console import Steps, answer, answer_json, note
+from benne.cli.edge import database_of
 from benne.cli.options import Seed, WantJson
 from benne.errors import SettingsError
 
@@ -43,6 +44,10 @@ def demo(
     model: Annotated[Path, typer.Option("--model", help="Folder of a saved model; `make demo` leaves one.")] = Path(
         "build/demo/model"
     ),
+    validated_in: Annotated[
+        str,
+        typer.Option("--validated-in", callback=database_of, help="Store that holds its verdict; that of `make demo`."),
+    ] = "build/demo/consents.db",
     members: Annotated[int, typer.Option(min=200, help="How many members the simulated platform has.")] = 1_000,
     seed: Seed = 1,
     want_json: WantJson = False,
@@ -64,7 +69,8 @@ def demo(
     if not home.exists():
         with Steps(STEPS) as steps:
             lay_out_with_members(
-                home, model, members=members, seed=seed, now=system_clock(), on_step=steps.begin
+                home, model, validated_in=validated_in, members=members, seed=seed, now=system_clock(),
+                on_step=steps.begin,
             )  # fmt: skip
     elif not (home / FILE_NAME).is_file() or not (home / "demo.json").is_file():
         raise SettingsError(f"The folder must be new, or one that this command laid out, got {home}. Name another.")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import existing_ledger, key_from, quiet_mlflow
+from benne.cli.edge import database_of, existing_ledger, key_from, quiet_mlflow
 from benne.cli.options import KeyFile, RegisteredName, Seed, WantJson
+from benne.cli.train_guards import CheapCap, SpendingGuard, guard_model, tell_guards
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from benne.experiments.challengers import Comparison
     from benne.experiments.labelling import LabelledRows
     from benne.experiments.search import Search, SearchResult, Trial
@@ -22,9 +25,11 @@ __all__ = ["shares_and_price", "train"]
 
 _STEPS = {
     "read": "read features and outcomes",
+    "cap": "cap what cheap features can give",
     "search": "search hyper-parameters",
     "train": "train",
     "evaluate": "evaluate, and fit the challengers",
+    "worth": "fit without each category",
     "log": "log to MLflow",
     "save": "save and register the model",
 }
@@ -83,6 +88,23 @@ def train(
         Path | None,
         typer.Option("--report", help="Folder for the evaluation as a page and as JSON; MLflow has it either way."),
     ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option("--author", help="Who trains, and so may not validate; by default whoever is logged in."),
+    ] = None,
+    cheap_cap: CheapCap = None,
+    spending_guard: SpendingGuard = True,
+    decisions: Annotated[
+        str | None,
+        typer.Option(
+            "--decisions",
+            callback=database_of,
+            help="Service's folder or ledger: flag the outcomes that decisions on record may have brought about.",
+        ),
+    ] = None,
+    categories: Annotated[
+        bool, typer.Option("--categories", help="Also say whether each category earns its weight: six fits more.")
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out the challengers, the learning curve and the evaluation's page.")
     ] = False,
@@ -104,6 +126,8 @@ def train(
     if quick and report is not None:  # before anything that takes seconds to import
         raise typer.BadParameter("--quick leaves out what --report writes. Give one of them.")
     quiet_mlflow()
+    from benne.experiments.category_value import ValueOptions
+    from benne.experiments.model_card.registered import card_of_run, describe_version
     from benne.experiments.model_registry import check_model_name, register_challenger
     from benne.experiments.report import ReportOptions, write_report
     from benne.experiments.splitting import Splitting
@@ -113,60 +137,110 @@ def train(
     from benne.models import CreditScoreModel
 
     check_model_name(registered_name)
-    store, progress = tracking_at(tracking), _Progress(search, objective.value, quick)
+    made = _made_by(author)
+    store, progress = (
+        tracking_at(tracking),
+        _Progress(search, objective.value, quick, capped=cheap_cap is not None, worth=categories),
+    )
     with progress.steps as steps:
         progress.on_stage("read")
-        rows, tags = _rows(features, ledger, outcomes, key_file, weight)
+        rows, tags = _rows(features, ledger, outcomes, key_file, weight, decisions)
+        parts = split_labelled(rows, Splitting(split.value, test_share, seed))
+        model = CreditScoreModel(tolerance=tolerance, random_state=seed)
+        guards = guard_model(model, parts, spending_guard, cheap_cap, seed, progress.on_penalty)
         tracked = train_tracked(
-            split_labelled(rows, Splitting(split.value, test_share, seed)),
-            CreditScoreModel(tolerance=tolerance, random_state=seed),
+            parts,
+            model,
             store,
             name=name,
-            tags=tags,
+            tags=tags | made,
             search=_search(search, search_seconds, objective.value, seed),
             report=None if quick else ReportOptions(seed=seed),
             seed=seed,
+            worth=ValueOptions(free=False, seed=seed) if categories else None,
             watching=progress.watching(),
         )
         progress.on_stage("save")
         tracked.run.model.save(out)
         version = register_challenger(store, tracked.run_id, registered_name)
+        describe_version(store, version, card_of_run(store, tracked.run_id))
         if report is not None and tracked.report is not None:
             write_report(tracked.report, report)
-    found = _facts(tracked, rows) | {
+    found = _facts(tracked, rows) | guards | {
         "model": str(out), "mlflow_run": tracked.run_id, "tracking_uri": store.uri, "model_uri": version.uri,
     }  # fmt: skip
     if want_json:
         answer_json(found | {"seconds": steps.seconds})
         return
     _tell(found, tracked)
+    tell_guards(guards)
     if report is not None:
         note(f"Look at the report: {report / 'evaluation.html'}")
 
 
 def _rows(
-    features: Path, ledger: str | None, outcomes: Path, key_file: Path | None, weight: str | None
+    features: Path,
+    ledger: str | None,
+    outcomes: Path,
+    key_file: Path | None,
+    weight: str | None,
+    decisions: str | None,
 ) -> tuple[LabelledRows, dict[str, str]]:
     """Rows of members who still consent to training, with their outcomes, and what the run is to be tagged with."""
     from benne.experiments.labelling import label_rows, require_training_consent, still_consented
+    from benne.experiments.simulator import is_simulation
     from benne.features.frames import read_features, read_observations
 
     file = require_training_consent(read_features(features))
     stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
     known = read_observations(outcomes, key_from(key_file))
+    if decisions is not None:
+        known = _with_influence(known, decisions)
     rows = label_rows(file.features, known, stands=stands, weight=weight)
-    return rows, {} if file.provenance is None else file.provenance.as_tags()
+    simulated = {"data": "simulated"} if is_simulation(outcomes.parent) else {}
+    return rows, simulated | ({} if file.provenance is None else file.provenance.as_tags())
+
+
+def _with_influence(known: pd.DataFrame, address: str) -> pd.DataFrame:
+    """Outcomes with what the record of decisions says of them."""
+    from benne.errors import StoreError
+    from benne.experiments.influenced_labels import decisions_on_record, with_influence
+    from benne.scoring.store.database import open_store
+
+    if "://" not in address and not Path(address).is_file():
+        raise StoreError(f"The record of decisions must exist, got no file {address}. Name a service's folder.")
+    store = open_store(address)
+    try:
+        return with_influence(known, decisions_on_record(store))
+    finally:
+        store.close()
+
+
+def _made_by(author: str | None) -> dict[str, str]:
+    """Who trains, and since when: gates must have been declared by then."""
+    import getpass
+
+    from benne.experiments.tracking import AUTHOR, BEGAN
+    from benne.scoring.consent.moments import to_microseconds
+    from benne.scoring.governance.people import named
+    from benne.scoring.wiring import system_clock
+
+    who = named(author or getpass.getuser(), "The author")
+    return {AUTHOR: who, BEGAN: str(to_microseconds(system_clock(), "now"))}
 
 
 class _Progress:
     """The steps of the command, and how far its search is."""
 
-    def __init__(self, trials: int, objective: str, quick: bool) -> None:
+    def __init__(self, trials: int, objective: str, quick: bool, *, capped: bool, worth: bool) -> None:
         without = {"search"} if not trials else set()
+        without |= set() if capped else {"cap"}
+        without |= set() if worth else {"worth"}
         without |= {"evaluate"} if quick else set()
         self._stages = [stage for stage in _STEPS if stage not in without]
         self._trials, self._objective = trials, objective
         self._done: list[Trial] = []
+        self._capping = False
         self.steps = Steps([_STEPS[stage] for stage in self._stages])
 
     def watching(self) -> Watching:
@@ -178,6 +252,13 @@ class _Progress:
     def on_stage(self, stage: str) -> None:
         """A step begins."""
         self.steps.begin(self._stages.index(stage))
+
+    def on_penalty(self, penalty: float) -> None:
+        """Another penalty on cheap features is tried."""
+        if not self._capping:
+            self.on_stage("cap")
+        self._capping = True
+        self.steps.detail(f"gain times {penalty:g}")
 
     def _on_trial(self, trial: Trial) -> None:
         from benne.experiments.search import best_of

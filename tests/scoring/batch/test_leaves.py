@@ -25,6 +25,7 @@ def outcome(**changes):
         "subject_id": [f"{n:032x}" for n in range(3)],
         "as_of": pd.to_datetime(["2026-03-01T12:00:00.000001Z"] * 3),
         "thin_file": [False, None, None],
+        "rare": [False, None, None],
         "band": ["good", "fair", None],
         "withheld": ["", "social", None],
         "granularity": ["exact", "band", None],
@@ -56,6 +57,7 @@ def test_a_table_in_pieces_has_the_same_leaves():
 def test_no_value_can_change_without_its_leaf(name):
     others = {
         "subject_id": "f" * 32, "as_of": pd.Timestamp("2026-03-01T12:00:00.000002Z"), "thin_file": True,
+        "rare": True,
         "band": "poor", "withheld": "ability", "granularity": "threshold", "reason": "consent-expired",
     }  # fmt: skip
     changed = outcome().to_pandas()
@@ -92,7 +94,7 @@ def test_a_salt_is_the_hmac_of_a_position():
 
 def test_the_files_have_the_columns_they_always_had():
     assert told_schema(("social",)).names == [
-        "subject_id", "as_of", "score", "band", "pd", "pd_low", "pd_high", "percentile", "thin_file", "base", "clipped",
-        "points_social", "withheld", "granularity",
+        "subject_id", "as_of", "score", "band", "pd", "pd_low", "pd_high", "percentile", "thin_file", "rare", "base",
+        "clipped", "points_social", "withheld", "granularity",
     ]  # fmt: skip
     assert refused_schema().names == ["subject_id", "as_of", "reason"]

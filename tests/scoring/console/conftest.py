@@ -21,9 +21,9 @@ from benne.scoring.laying_out import lay_out
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import system_clock
-from tests.scoring.service.conftest import Running, TermsDraft, model_folder, write_terms
+from tests.scoring.service.conftest import Running, TermsDraft, model_folder, verdicts, write_terms
 
-__all__ = ["model_folder"]
+__all__ = ["model_folder", "verdicts"]
 
 HERE = "http://127.0.0.1"
 
@@ -105,14 +105,14 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, model_folder: Any) -> Iterator[Running]:
+def shared(tmp_path_factory: pytest.TempPathFactory, model_folder: Any, verdicts: Any) -> Iterator[Running]:
     """A service that is laid out once; every test has members of its own in it."""
     folder = tmp_path_factory.mktemp("console")
     (folder / "terms").mkdir()
     for purpose, recipient in (("lending", "shop"), ("own_report", "platform")):
         draft = TermsDraft(purpose, recipient, "Example Ltd", granularity="exact")
         write_terms(folder / "terms" / f"{purpose}.toml", draft)
-    laid_out = lay_out(folder / "service", model_folder, terms=folder / "terms")
+    laid_out = lay_out(folder / "service", model_folder, validated_in=verdicts, terms=folder / "terms")
     service = open_service(read_settings(laid_out.home, rate_per_second=0, access_cache_seconds=0))
     running = Running(service, laid_out.admin_key)
     running.register("shop", ("lending",))

@@ -31,6 +31,7 @@ from benne.scoring.service import Service
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import random_id
+from tests.scoring.validated import validated, verdicts_for
 
 TWO = ("credit_history", "ability")
 
@@ -54,6 +55,12 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def another_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fitted_into(tmp_path_factory.mktemp("model") / "model", 1)
+
+
+@pytest.fixture(scope="session")
+def verdicts(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Path:
+    """A database in which the model has passed its validation."""
+    return verdicts_for(tmp_path_factory.mktemp("verdicts") / "governance.db", model_folder)
 
 
 @dataclass
@@ -113,7 +120,9 @@ class Running:
             self.service.vectors.keep(connection, [vector], now_us=int(now.timestamp() * 1e6), **asked)
 
     def promote(self, folder: Path) -> None:
+        """Have somebody validate a model, then let it serve."""
         served = self.service.shelf.put(folder)
+        validated(self.service.store, self.service.group, folder)
         work = promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test")
         self.service.group.submit(work)
         assert follow_promotion(self.service)
@@ -137,12 +146,13 @@ def terms_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running(
-    tmp_path: Path, model_folder: Path, terms_folder: Path, database: Callable[[], Path | str]
+    tmp_path: Path, model_folder: Path, verdicts: Path, terms_folder: Path, database: Callable[[], Path | str]
 ) -> Iterator[Running]:
     address = str(database())
     laid_out = lay_out(
-        tmp_path / "service", model_folder, terms=terms_folder, database=address if "://" in address else None
-    )
+        tmp_path / "service", model_folder, validated_in=verdicts, terms=terms_folder,
+        database=address if "://" in address else None,
+    )  # fmt: skip
     service = open_service(read_settings(laid_out.home, rate_per_second=0, access_cache_seconds=0))
     yield Running(service, laid_out.admin_key)
     service.close()

@@ -30,8 +30,8 @@ def asked(running, client_key="shop"):
 
 
 @pytest.fixture
-def home(tmp_path, model_folder, terms_folder):
-    laid_out = lay_out(tmp_path / "a service", model_folder, terms=terms_folder)
+def home(tmp_path, model_folder, verdicts, terms_folder):
+    laid_out = lay_out(tmp_path / "a service", model_folder, validated_in=verdicts, terms=terms_folder)
     service = open_service(read_settings(laid_out.home))
     running = Running(service, "")
     running.register()
@@ -78,9 +78,9 @@ def test_a_copy_without_keys_holds_none_and_is_restored_with_them(home, tmp_path
     assert score(tmp_path / "restored") == score(home)
 
 
-def test_with_another_services_keys_nothing_can_be_read(home, tmp_path, model_folder):
+def test_with_another_services_keys_nothing_can_be_read(home, tmp_path, model_folder, verdicts):
     back_up(read_settings(home), tmp_path / "copy", with_keys=False)
-    other = lay_out(tmp_path / "other", model_folder).home
+    other = lay_out(tmp_path / "other", model_folder, validated_in=verdicts).home
     shutil.copyfile(home / "subject.key", other / "subject.key")
     restore(tmp_path / "copy", tmp_path / "restored", keys=other)
     with pytest.raises(KeyRingError, match="key"):

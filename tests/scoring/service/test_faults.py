@@ -29,6 +29,7 @@ from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import random_id
 from tests.scoring.service.conftest import TWO, bearer
+from tests.scoring.validated import validated
 
 ASKED = {"member_id": "anna", "purpose": "lending", "granularity": "exact"}
 WHERE = {"purpose": "lending", "recipient": "shop"}
@@ -139,6 +140,7 @@ def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(r
     service = running.service
     shelf = type(service.shelf)(service.settings.path("models"))
     served = shelf.put(another_model)
+    validated(service.store, service.group, another_model)
     service.group.submit(promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test"))
     folder = service.settings.path("models") / served.model_id.removeprefix("benne/")
     for file in sorted(folder.rglob("*")):

@@ -186,13 +186,14 @@ class Members(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def world(tmp_path, model_folder, terms_folder, database, monkeypatch):
+def world(tmp_path, model_folder, verdicts, terms_folder, database, monkeypatch):
     turned = [timedelta(0)]
     monkeypatch.setattr(service_wiring, "system_clock", lambda: datetime.now(UTC) + turned[0])
     address = str(database())
     home = lay_out(
-        tmp_path / "service", model_folder, terms=terms_folder, database=address if "://" in address else None
-    ).home
+        tmp_path / "service", model_folder, validated_in=verdicts, terms=terms_folder,
+        database=address if "://" in address else None,
+    ).home  # fmt: skip
     with ExitStack() as stack:
         yield World(stack, home, turned)
 

@@ -23,12 +23,14 @@ from benne.features.events.key_files import write_key_file
 from benne.scoring.api.app import create_app
 from benne.scoring.api.what_if_bodies import ActionChoice
 from benne.scoring.decisions.request import Actor, Refusal, ScoreAnswer
+from benne.scoring.decisions.served_model import Serving
 from benne.scoring.laying_out import lay_out
 from benne.scoring.members.recording import Doing
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from tests.explain.what_if.small_platform import Platform, ending_before, fitted, make_platform
 from tests.scoring.service.conftest import Running, bearer
+from tests.scoring.validated import verdicts_for
 
 MEMBER = Doing(Actor("member:1", "member"))
 STAFF = Doing(Actor("key:1", "compliance"), "dispute:4711")
@@ -50,9 +52,10 @@ def live_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform
 def served(tmp_path: Path, live_platform: Platform, terms_folder: Path) -> Iterator[Running]:
     """A service on a copy of the platform's events."""
     write_key_file(tmp_path / "subject.key", b"k" * 32)
+    model = live_platform.path.parent / "model"
     laid_out = lay_out(
-        tmp_path / "service", live_platform.path.parent / "model", subject_key=tmp_path / "subject.key",
-        terms=terms_folder, events="events.db",
+        tmp_path / "service", model, validated_in=verdicts_for(tmp_path / "verdicts.db", model),
+        subject_key=tmp_path / "subject.key", terms=terms_folder, events="events.db",
     )  # fmt: skip
     shutil.copy(live_platform.path, laid_out.home / "events.db")
     service = open_service(read_settings(laid_out.home, rate_per_second=0, access_cache_seconds=0))
@@ -140,8 +143,8 @@ def test_a_withdrawal_while_it_is_computed_wins(served: Running, anna: str) -> N
 
     class Withdrawing:
         @property
-        def current(self) -> Any:
-            return replace(slot.current, model=_Withdrawing(slot.current.model, served, subject))
+        def serving(self) -> Serving:
+            return Serving(replace(slot.current, model=_Withdrawing(slot.current.model, served, subject)))
 
     refused = replace(what_if, models=Withdrawing()).try_actions(subject, [action_of(PHONE)], in_days(30), MEMBER)
     assert isinstance(refused, Refusal)
@@ -377,7 +380,8 @@ def test_a_notice_of_a_refusal_says_what_the_member_could_do_and_only_with_their
     member = bearer(served.member_key(anna))
     (listed,) = asking.get("/v1/notices", headers=member).json()["notices"]
     content = asking.get(f"/v1/notices/{listed['notice_id']}", headers=member).json()["content"]
-    above = min(band.lowest for band in served.service.what_if.bands() if band.lowest > round(told["score"]))
+    bands = served.service.what_if.bands(served.member(anna))
+    above = min(band.lowest for band in bands if band.lowest > round(told["score"]))
     found = served.service.what_if.recourse(served.member(anna), above, MEMBER)
     assert not isinstance(found, Refusal)
     assert content["counterfactuals"] == [line.strip() for line in found.as_text(texts_of("en")).splitlines()]

@@ -17,7 +17,7 @@ depends_on = None
 _APPEND_ONLY: Final = {
     "declared_gates": "version",
     "model_validations": "validation_id",
-    "model_documents": None,
+    "model_documents": "document_id",
     "model_rollouts": None,
     "monitoring_alerts": "alert_id",
 }
@@ -28,6 +28,7 @@ _SEQ: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Make the tables, then close those that only grow to everything but INSERT."""
+    _widen_promotions()
     for make in (_make_gates, _make_validations, _make_documents, _make_rollouts, _make_counts, _make_alerts):
         make()
     for table, unique in _APPEND_ONLY.items():
@@ -39,6 +40,17 @@ def downgrade() -> None:
     """Drop them again."""
     for table in ("live_counts", *reversed(_APPEND_ONLY)):
         op.drop_table(table)
+    for column in ("undoes", "validation_id"):
+        op.drop_column("model_promotions", column)
+
+
+def _widen_promotions() -> None:
+    """Promotions made before this stay as they are: nothing says on whose word they were made."""
+    for column in (
+        sa.Column("validation_id", sa.String(length=36), nullable=True, comment="the verdict that it rests on"),
+        sa.Column("undoes", sa.BigInteger(), nullable=True, comment="the promotion that it takes back"),
+    ):
+        op.add_column("model_promotions", column)
 
 
 def _make_gates() -> None:
@@ -46,6 +58,7 @@ def _make_gates() -> None:
         "declared_gates",
         sa.Column("seq", _SEQ, autoincrement=False, nullable=False),
         sa.Column("version", sa.String(length=64), nullable=False, comment="as the file names itself"),
+        sa.Column("event_id", sa.String(length=36), nullable=False, comment="its audit record"),
         sa.Column("gates_hash", sa.String(length=64), nullable=False, comment="SHA-256 of content"),
         sa.Column("content", sa.Text(), nullable=False, comment="the file as it was declared"),
         sa.Column("approver", sa.String(length=64), nullable=False),
@@ -86,6 +99,7 @@ def _make_documents() -> None:
     op.create_table(
         "model_documents",
         sa.Column("seq", _SEQ, autoincrement=False, nullable=False),
+        sa.Column("document_id", sa.String(length=36), nullable=False, comment="also of its audit record"),
         sa.Column("model_id", sa.String(length=128), nullable=False),
         sa.Column("config_hash", sa.String(length=64), nullable=False),
         sa.Column(
@@ -101,6 +115,7 @@ def _make_documents() -> None:
         sa.CheckConstraint("length(config_hash) = 64", name=op.f("ck_model_documents_config_hash")),
         sa.CheckConstraint("length(content_hash) = 64", name=op.f("ck_model_documents_content_hash")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_model_documents")),
+        sa.UniqueConstraint("document_id", name=op.f("uq_model_documents_document_id")),
     )
     op.create_index(
         op.f("ix_model_documents_config_hash_kind"), "model_documents", ["config_hash", "kind"], unique=False
@@ -118,6 +133,9 @@ def _make_rollouts() -> None:
         sa.Column("share_basis_points", sa.Integer(), nullable=False, comment="of members whom the challenger serves"),
         sa.Column(
             "salt", sa.String(length=32), nullable=False, comment="with it members are told apart; the same throughout"
+        ),
+        sa.Column(
+            "promotion_seq", sa.BigInteger(), nullable=False, comment="the champion's; another promotion ends it"
         ),
         sa.Column("reason", sa.String(length=64), nullable=True, comment="why it ended, in a word"),
         sa.Column("changed_at_us", sa.BigInteger(), nullable=False),

@@ -1,0 +1,85 @@
+"""The demo's governance: gates before the training, a validation by somebody else, and a promotion that rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from benne.experiments.labelling import LabelledRows
+from benne.experiments.tracking import Tracking
+from benne.experiments.validation import Evidence, candidate_of_run, write_verdict
+from benne.experiments.validation.promoting import promote_champion
+from benne.experiments.validation.recording import Validation, validate_on_record
+from benne.scoring import open_store
+from benne.scoring.audit.group_commit import GroupCommit
+from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.declaring import declare_gates
+from benne.scoring.governance.gates_file import default_text
+from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.wiring import random_id, system_clock
+
+if TYPE_CHECKING:
+    from benne.features import Events
+
+__all__ = ["AUTHOR", "VALIDATOR", "declare_gates_of", "let_serve", "opened_governance"]
+
+AUTHOR: Final = "demo-author"
+VALIDATOR: Final = "demo-validator"
+_APPROVER: Final = "demo-approver"
+_NO_POLICIES: Final = "console"
+
+
+@contextmanager
+def opened_governance(place: Path) -> Iterator[GovernanceStore]:
+    """The demo's ledger, which holds its governance too."""
+    store = open_store(place)
+    try:
+        with GroupCommit(store, clock=system_clock) as group:
+            yield GovernanceStore(store, group, _NO_POLICIES, None)
+    finally:
+        store.close()
+
+
+def declare_gates_of(governance: GovernanceStore) -> None:
+    """Declare the gates that come with Benne."""
+    work = declare_gates(
+        default_text(), approver=_APPROVER, actor=Actor(_APPROVER, "compliance"), event_id=random_id(),
+        policy_version=governance.policy_version,
+    )  # fmt: skip
+    governance.group.submit(work)
+
+
+def let_serve(
+    tracked: Mapping[str, str], rows: LabelledRows, events: Events, governance: GovernanceStore, folder: Path
+) -> dict[str, Any]:
+    """Validate the run on members it was not trained on, and make it the champion if it passed.
+
+    Parameters
+    ----------
+    tracked : mapping of str to str
+        ``mlflow_run`` and ``tracking_uri``.
+    rows : LabelledRows
+        Of all; those trained on are left out by the validation.
+    events : Events
+    governance : GovernanceStore
+    folder : Path
+        Gets ``validation/``.
+
+    Returns
+    -------
+    dict
+        ``passed``, and the state of each gate.
+    """
+    tracking, run_id = Tracking(tracked["tracking_uri"]), tracked["mlflow_run"]
+    with candidate_of_run(tracking, run_id) as candidate:
+        validation = Validation(
+            candidate=candidate, evidence=Evidence(rows=rows, events=events), validator=VALIDATOR,
+            made_at=system_clock(), ids=random_id, tracking=tracking,
+        )  # fmt: skip
+        made, _ = validate_on_record(validation, governance)
+    write_verdict(made, folder / "validation")
+    if made.passed:
+        promote_champion(tracking, governance, Actor("demo-operator", "admin"), ids=random_id, which=run_id)
+    return {"passed": made.passed, "gates": {result.gate.metric: result.state for result in made.results}}

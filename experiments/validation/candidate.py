@@ -1,0 +1,155 @@
+"""What is to be validated: a tracked run, or a saved model by itself, with what is known of its training."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from benne.errors import GovernanceError
+from benne.experiments.model_registry import saved_within
+from benne.experiments.tracking import AUTHOR, BEGAN, Tracking, store_in_use
+from benne.experiments.trained_members import FILE, Digests, read_digests
+from benne.models.model_directory import MANIFEST, found_model
+from benne.scoring.decisions.served_model import identity_of
+from benne.scoring.governance.people import named
+
+__all__ = ["Candidate", "candidate_of_directory", "candidate_of_run", "logged_model"]
+
+_MICROSECONDS: Final = 1_000
+_SALT: Final = "train_fingerprint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A model that somebody trained, before anybody else has looked at it.
+
+    Parameters
+    ----------
+    directory : Path
+        Its files.
+    model_id, config_hash : str
+        Of those files.
+    author : str
+        Who trained it.
+    training_began_us : int
+        Microseconds since 1970-01-01 UTC; of a directory the moment its manifest was written, which is later.
+    run_id : str or None
+        MLflow's.
+    salt : str or None
+        Of ``trained``: the fingerprint of the training rows.
+    trained : ndarray of uint32, or None
+        Digests of the members trained on; None where nobody kept them.
+    """
+
+    directory: Path
+    model_id: str
+    config_hash: str
+    author: str
+    training_began_us: int
+    run_id: str | None = None
+    salt: str | None = None
+    trained: Digests | None = field(default=None, repr=False)
+
+
+def candidate_of_directory(directory: Path, author: str | None) -> Candidate:
+    """A saved model that no run is known of.
+
+    Raises
+    ------
+    GovernanceError
+        If nobody says who trained it.
+    ModelDirectoryError
+        If there is no saved model.
+    """
+    if author is None:
+        raise GovernanceError(
+            "The author of a model must be known, got a folder, which does not say. Name them: --author"
+        )
+    who = named(author, "The author")
+    model_id, config_hash = identity_of(directory)
+    written_ns = (found_model(directory) / MANIFEST).stat().st_mtime_ns
+    return Candidate(
+        directory=directory, model_id=model_id, config_hash=config_hash, author=who,
+        training_began_us=written_ns // _MICROSECONDS,
+    )  # fmt: skip
+
+
+@contextmanager
+def candidate_of_run(tracking: Tracking, run_id: str, author: str | None = None) -> Iterator[Candidate]:
+    """The model of a tracked run, its files brought here for as long as the block lasts.
+
+    Parameters
+    ----------
+    tracking : Tracking
+    run_id : str
+    author : str, optional
+        Must be whom the run names, where it is given.
+
+    Raises
+    ------
+    GovernanceError
+        If there is no such run, it has not ended well, logged no model, or names no author.
+    """
+    with store_in_use(tracking), tempfile.TemporaryDirectory() as folder:
+        run = _run(run_id)
+        who = named(run.data.tags.get(AUTHOR), "The author that a run is tagged with (benne.author)")
+        if author is not None and named(author, "The author").casefold() != who.casefold():
+            raise GovernanceError(f"The author must be the one that the run names, {who}, got another. Leave it out.")
+        directory = logged_model(run, Path(folder))
+        model_id, config_hash = identity_of(directory)
+        digests = _digests(run_id, Path(folder))
+        yield Candidate(
+            directory=directory, model_id=model_id, config_hash=config_hash, author=who,
+            training_began_us=_began(run), run_id=run_id,
+            salt=run.data.params.get(_SALT), trained=digests,
+        )  # fmt: skip
+
+
+def logged_model(run: Any, folder: Path) -> Path:
+    """Files of the model that a run logged, brought into a folder.
+
+    Raises
+    ------
+    GovernanceError
+        If it logged none.
+    """
+    outputs = [] if run.outputs is None else run.outputs.model_outputs
+    if not outputs:
+        raise GovernanceError("The run must have logged a model, got one without. Name another, or train it again.")
+    place = mlflow.artifacts.download_artifacts(f"models:/{outputs[-1].model_id}", dst_path=str(folder / "model"))
+    return saved_within(Path(place))
+
+
+def _began(run: Any) -> int:
+    """Since when it was worked on: when the run was opened, or before that where it says so."""
+    opened, said = int(run.info.start_time) * 1_000, run.data.tags.get(BEGAN, "")
+    return min(opened, int(said)) if said.isdigit() else opened
+
+
+def _run(run_id: str) -> Any:
+    try:
+        run = MlflowClient().get_run(run_id)
+    except MlflowException:
+        raise GovernanceError(
+            "The run must be one that is tracked, got an id of none. See: benne models list"
+        ) from None
+    if run.info.status != "FINISHED":
+        raise GovernanceError(f"The run must have ended well, got one that is {run.info.status}. Train again.")
+    return run
+
+
+def _digests(run_id: str, folder: Path) -> Digests | None:
+    """Runs of an older Benne have none."""
+    if not any(one.path == FILE for one in MlflowClient().list_artifacts(run_id, str(Path(FILE).parent))):
+        return None
+    return read_digests(
+        Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FILE, dst_path=str(folder)))
+    )

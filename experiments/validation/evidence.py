@@ -1,0 +1,87 @@
+"""What a validation is given to look at: rows of members who were not trained on, and what else gates ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from benne.errors import GovernanceError
+from benne.experiments.fingerprint import fingerprint_of
+from benne.experiments.labelling import LabelledRows
+from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.experiments.trained_members import trained_on
+from benne.experiments.validation.candidate import Candidate
+from benne.models.resampling import RESAMPLES
+
+if TYPE_CHECKING:
+    from benne.features import Events
+
+__all__ = ["Evidence", "independent_rows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a validator brings.
+
+    Parameters
+    ----------
+    rows : LabelledRows
+        Features with outcomes, whoever they are of; members who were trained on are left out.
+    protected : DataFrame or None
+        Protected attributes, one row for each member, indexed by ``subject_id``.
+    events : Events or None
+        Of the same members: what they spend is scaled up.
+    seed : int
+        Of bootstrap, attacks and flips.
+    resamples : int
+        Of the bootstrap.
+    seconds : callable returning float
+        A clock for the latency of one row.
+    """
+
+    rows: LabelledRows = field(repr=False)
+    protected: pd.DataFrame | None = field(default=None, repr=False)
+    events: Events | None = field(default=None, repr=False)
+    seed: int = 0
+    resamples: int = RESAMPLES
+    seconds: Callable[[], float] = perf_counter
+
+
+def independent_rows(candidate: Candidate, rows: LabelledRows) -> tuple[LabelledRows, list[str]]:
+    """The rows of members who were not trained on, and what must be said about that.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    rows : LabelledRows
+
+    Raises
+    ------
+    GovernanceError
+        If the rows are those trained on, or fewer than ten are of other members.
+    """
+    if candidate.salt is not None and fingerprint_of(rows) == candidate.salt:
+        raise GovernanceError(
+            "A validation must rest on members who were not trained on, got the rows of the training. Bring others."
+        )
+    if candidate.trained is None or candidate.salt is None:
+        return rows, ["Nothing says whom it was trained on: that these are other members is the validator's word."]
+    seen = trained_on(rows.features.index, candidate.trained, candidate.salt)
+    kept = np.flatnonzero(~seen)
+    if len(kept) < SMALLEST_GROUP:
+        raise GovernanceError(
+            f"A validation must rest on at least {SMALLEST_GROUP} rows of members who were not trained on, got fewer. "
+            "Bring others."
+        )
+    return rows.part(kept, rows.left_out), [_told(int(seen.sum()), len(seen))]
+
+
+def _told(seen: int, rows: int) -> str:
+    if not seen:
+        return "No row is of a member who was trained on."
+    return f"{seen / rows:.0%} of the rows were of members who were trained on, and were left out."

@@ -1,0 +1,195 @@
+"""Every figure that gates ask for, measured on the validator's evidence; what cannot be measured says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benne.errors import BenneError, LabelError
+from benne.experiments.measure import Measure, measures_of
+from benne.experiments.report.document import records_of
+from benne.experiments.report.groups import join_small
+from benne.experiments.report.sample import Sample, sample_of
+from benne.experiments.validation.candidate import Candidate
+from benne.experiments.validation.evidence import Evidence
+from benne.experiments.validation.model_figures import (
+    calibration_measures,
+    discrimination_measures,
+    latency,
+    pattern_table,
+    points_gap,
+    ranking_measures,
+    stability,
+)
+from benne.features import registry
+from benne.models import CalibrationReport, CreditScoreModel, withheld_of
+from benne.models.calibration import calibration_report
+from benne.scoring.batch import unscorable
+from benne.scoring.governance.metrics import METRICS
+
+if TYPE_CHECKING:
+    from benne.experiments.labelling import LabelledRows
+    from benne.experiments.tracking import Tracking
+
+__all__ = ["STAGES", "Measured", "measure"]
+
+STAGES: Final = ("figures", "patterns", "promises", "fairness", "gaming", "documentation")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured.
+
+    Parameters
+    ----------
+    measures : dict of str to Measure
+        One for each of :data:`benne.scoring.governance.metrics.METRICS`, and whatever was measured beside them.
+    tables : dict of str to list of dict
+        No group of fewer than ten.
+    calibration : CalibrationReport or None
+        Of the rows; None where too few could be scored.
+    notes : list of str
+    """
+
+    measures: dict[str, Measure]
+    tables: dict[str, list[dict[str, Any]]]
+    calibration: CalibrationReport | None = field(repr=False)
+    notes: list[str]
+
+
+def measure(
+    candidate: Candidate,
+    model: CreditScoreModel,
+    evidence: Evidence,
+    tracking: Tracking | None,
+    *,
+    on_stage: Say = lambda _: None,
+) -> Measured:
+    """Measure everything that can be; the rest is INSUFFICIENT, with the reason.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    model : CreditScoreModel
+        Loaded from its files.
+    evidence : Evidence
+        Its rows are of members who were not trained on.
+    tracking : Tracking or None
+        Where the run's card is, if there is a run.
+    on_stage : callable
+        Told each of :data:`STAGES` as it begins.
+
+    Raises
+    ------
+    LabelError
+        If fewer than ten rows can be scored, or all became the same.
+    """
+    sample, rows = sample_of(model, evidence.rows), _scorable(model, evidence.rows)
+    report = calibration_report(sample.log_odds, sample.bad, model.scale_)
+    on_stage("figures")
+    found = discrimination_measures(sample, evidence.seed, evidence.resamples) | ranking_measures(report)
+    on_stage("patterns")
+    patterns = pattern_table(model, rows.features, rows.bad)
+    found |= calibration_measures(report, patterns)
+    on_stage("promises")
+    found |= _promises(model, sample, rows, evidence)
+    on_stage("fairness")
+    found |= _of_part("fairness", lambda: _fairness(model, rows, evidence))
+    on_stage("gaming")
+    found |= _of_part("gaming", lambda: _gaming(model, rows, evidence))
+    on_stage("documentation")
+    found |= _documentation(candidate, model, tracking) | _labels(rows)
+    tables = {"validation.bands": records_of(join_small(report.by_band).rename_axis("band")),
+              "validation.patterns": records_of(patterns.rename_axis("pattern"))}  # fmt: skip
+    return Measured(found, tables, report, _notes(sample))
+
+
+def _scorable(model: CreditScoreModel, rows: LabelledRows) -> LabelledRows:
+    kept = np.flatnonzero(unscorable(model, rows.features, withheld_of(rows.features)) == "")
+    return rows.part(kept, rows.left_out)
+
+
+def _promises(model: CreditScoreModel, sample: Sample, rows: LabelledRows, evidence: Evidence) -> dict[str, Measure]:
+    contract = model.contract_report_
+    return {
+        "stability.psi": stability(sample),
+        "contract.largest_miss": Measure(value=float(contract.largest_miss), n=len(contract.shares)),
+        "points.largest_gap": points_gap(model, rows.features),
+        "latency.one_row_ms": latency(model, rows.features, evidence.seconds),
+    }
+
+
+def _of_part(part: str, measured: Callable[[], Mapping[str, Measure]]) -> dict[str, Measure]:
+    """Figures of a part; where it refuses, each of them says why."""
+    names = [name for name in METRICS if name.startswith(f"{part}.")]
+    try:
+        found = measures_of({part: measured()})
+    except BenneError as error:
+        return {name: Measure(value=None, n=0, note=str(error)) for name in names}
+    missing = Measure(value=None, n=0, note="not measured")
+    return dict.fromkeys(names, missing) | found
+
+
+def _fairness(model: CreditScoreModel, rows: LabelledRows, evidence: Evidence) -> Mapping[str, Measure]:
+    if evidence.protected is None:
+        raise LabelError("No protected attributes were given. Name them: --protected")
+    from benne.experiments.fairness import assess_fairness, fairness_measures
+
+    cutoffs = [band.lowest for band in model.scale_.bands[1:-1]]
+    protected = evidence.protected[evidence.protected.index.isin(_subjects(rows))]
+    report = assess_fairness(
+        model, rows.features, rows.bad, protected, cutoffs=cutoffs, seed=evidence.seed
+    )  # fmt: skip
+    return fairness_measures(report)
+
+
+def _gaming(model: CreditScoreModel, rows: LabelledRows, evidence: Evidence) -> Mapping[str, Measure]:
+    from benne.experiments.gaming import gaming_measures, spending_test, stress_test
+
+    report = stress_test(model, rows.features, rows.bad, seed=evidence.seed)
+    if evidence.events is not None:
+        spending = spending_test(model, evidence.events, rows.features, seed=evidence.seed)
+        report = replace(report, spending=spending)
+    return gaming_measures(report)
+
+
+def _documentation(candidate: Candidate, model: CreditScoreModel, tracking: Tracking | None) -> dict[str, Measure]:
+    names = [str(name) for name in model.feature_names_in_]
+    without = [name for name in names if name not in registry or not registry[name].rationale.strip()]
+    told = Measure(value=float(len(without)), n=len(names), note=", ".join(without[:3]))
+    card = _of_part("documentation", lambda: {"card_complete": _card(candidate, tracking)})
+    return card | {"documentation.without_rationale": told}
+
+
+def _card(candidate: Candidate, tracking: Tracking | None) -> Measure:
+    if tracking is not None and candidate.run_id is not None:
+        from benne.experiments.model_card.registered import card_of_run
+
+        return card_of_run(tracking, candidate.run_id).card_complete
+    raise LabelError("A folder has no card. Validate the run, whose card was logged with it.")
+
+
+def _labels(rows: LabelledRows) -> dict[str, Measure]:
+    from benne.experiments.report.label_influence import LabelInfluence, influence_measures
+
+    flags = np.full(len(rows.bad), np.nan) if rows.influenced is None else rows.influenced
+    none = pd.DataFrame()
+    known = LabelInfluence(
+        rows=len(flags), known=int((~np.isnan(flags)).sum()), influenced=int(np.nansum(flags)), offered=None,
+        without_outcome=None, refused_by_score=None, parts=none, by_band=none,
+    )  # fmt: skip
+    return {"labels.influenced_share": influence_measures(known)["influenced_share"]}
+
+
+def _notes(sample: Sample) -> list[str]:
+    share = sample.not_scored / (sample.not_scored + len(sample.bad))
+    return [f"{share:.0%} of the rows could not be scored, and are in no figure."] if sample.not_scored else []
+
+
+def _subjects(rows: LabelledRows) -> pd.Index[Any]:
+    return rows.features.index.get_level_values("subject_id").unique()

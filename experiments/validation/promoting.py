@@ -1,0 +1,156 @@
+"""The champion: decided and put on record in the store, and only then named by MLflow's alias.
+
+The store comes first, in one transaction with the audit record. Should the process die before the alias is moved, the
+record is ahead of it; the same command again finds that and moves the alias. The alias always follows the record, also
+where somebody else promoted between the two steps, so that two at once cannot leave them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benne.experiments.model_registry import (
+    CHAMPION,
+    MODEL_NAME,
+    Registered,
+    files_of,
+    mark,
+    marked,
+    name_champion,
+    version_of,
+)
+from benne.experiments.tracking import Tracking
+from benne.scoring.decisions.promoting import put_on_record
+from benne.scoring.decisions.promotion import Promotion, promoted, roll_back
+from benne.scoring.decisions.request import Actor
+from benne.scoring.decisions.served_model import identity_of
+from benne.scoring.governance.governance_store import GovernanceStore
+
+__all__ = ["Champion", "follow_record", "promote_champion", "roll_back_champion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """Who is the champion now, and what had to be done for it.
+
+    Attributes
+    ----------
+    promotion : Promotion
+        On record.
+    version : Registered or None
+        In MLflow; None where no version is of these files, or there is no MLflow.
+    recorded : bool
+        Whether it was put on record now; False where it was already.
+    moved : bool
+        Whether the alias was moved now.
+    """
+
+    promotion: Promotion
+    version: Registered | None
+    recorded: bool
+    moved: bool
+
+
+def promote_champion(
+    tracking: Tracking,
+    governance: GovernanceStore,
+    actor: Actor,
+    *,
+    ids: Callable[[], str],
+    which: str | None = None,
+    name: str = MODEL_NAME,
+) -> Champion:
+    """Make a registered version the champion; once more changes nothing, and finishes what was begun.
+
+    Parameters
+    ----------
+    tracking : Tracking
+    governance : GovernanceStore
+    actor : Actor
+    ids : callable returning str
+    which : str, optional
+        A version's number or its run; by default the challenger.
+    name : str
+        Of the registered model.
+
+    Raises
+    ------
+    NotValidated, NotIndependent, GatesChanged
+        If no verdict lets these files serve; the refusal is on record.
+    PromotionConflict
+        If somebody else promoted meanwhile.
+    ModelDirectoryError
+        If the files are damaged.
+    """
+    version = version_of(tracking, which, name)
+    with files_of(tracking, version) as directory:
+        mark(tracking, version, identity_of(directory)[1])
+        promotion, recorded = put_on_record(directory, governance, actor, ids=ids)
+    found, moved = follow_record(tracking, governance, name)
+    return Champion(promotion, found, recorded, moved)
+
+
+def roll_back_champion(
+    tracking: Tracking | None,
+    governance: GovernanceStore,
+    actor: Actor,
+    reason: str,
+    *,
+    ids: Callable[[], str],
+    name: str = MODEL_NAME,
+) -> Champion:
+    """Let the champion before this one serve again, or finish a roll-back whose alias was not moved.
+
+    Parameters
+    ----------
+    tracking : Tracking or None
+        None where there is no MLflow.
+    governance : GovernanceStore
+    actor : Actor
+    reason : str
+        A word.
+    ids : callable returning str
+    name : str
+
+    Raises
+    ------
+    GovernanceError
+        If no other model served before.
+    NotValidated, NotIndependent, GatesChanged
+        If no verdict lets that model serve.
+    PromotionConflict
+        If somebody else promoted meanwhile.
+    """
+    with governance.store.read() as connection:
+        stands = promoted(connection)
+    if tracking is not None and stands is not None and stands.undoes is not None:
+        found, moved = follow_record(tracking, governance, name)
+        if moved:  # the process that rolled back died before it had come to the alias
+            return Champion(stands, found, recorded=False, moved=True)
+    after = 0 if stands is None else stands.seq
+    work = roll_back(actor, reason, event_id=ids(), policy_version=governance.policy_version, after=after)
+    promotion = governance.group.submit(work).result
+    if tracking is None:
+        return Champion(promotion, None, recorded=True, moved=False)
+    found, moved = follow_record(tracking, governance, name)
+    return Champion(promotion, found, recorded=True, moved=moved)
+
+
+def follow_record(tracking: Tracking, governance: GovernanceStore, name: str) -> tuple[Registered | None, bool]:
+    """Let the alias name the version that is on record, however often that changes meanwhile.
+
+    Returns
+    -------
+    Registered or None, bool
+        The version, None where none is tagged with the hash of these files; and whether the alias was moved.
+    """
+    moved = False
+    while True:
+        with governance.store.read() as connection:
+            stands = promoted(connection)
+        version = None if stands is None else marked(tracking, stands.config_hash, name)
+        if version is None or CHAMPION in version.aliases:
+            return version, moved
+        name_champion(tracking, version)
+        moved = True

@@ -1,0 +1,114 @@
+"""A validation from beginning to end: the gates that stand, the figures, the verdict on record and in MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from mlflow import MlflowClient
+
+from benne.errors import NotIndependent
+from benne.experiments.tracking import store_in_use
+from benne.experiments.validation.candidate import Candidate
+from benne.experiments.validation.evidence import Evidence
+from benne.experiments.validation.verdict import MadeVerdict, validate
+from benne.experiments.validation.writing import write_verdict
+from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.declaring import gates_before
+from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.people import named, require_independent
+from benne.scoring.governance.verdicts import Verdict, record_verdict, validation_refused
+
+if TYPE_CHECKING:
+    from benne.experiments.tracking import Tracking
+
+__all__ = ["FOLDER", "Validation", "log_verdict", "validate_on_record"]
+
+FOLDER: Final = "validation"
+_ROLE: Final = "compliance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Who validates what they were given, when and where.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    evidence : Evidence
+    validator : str
+    made_at : datetime
+        With its timezone.
+    ids : callable returning str
+    tracking : Tracking or None
+        Where the run is, if there is one.
+    """
+
+    candidate: Candidate
+    evidence: Evidence
+    validator: str
+    made_at: datetime
+    ids: Callable[[], str]
+    tracking: Tracking | None = None
+
+
+def validate_on_record(
+    validation: Validation, governance: GovernanceStore, *, on_stage: Callable[[str], None] = lambda _: None
+) -> tuple[MadeVerdict, Verdict]:
+    """Validate a candidate and put the verdict on record, whether it passed or not.
+
+    Parameters
+    ----------
+    validation : Validation
+    governance : GovernanceStore
+    on_stage : callable
+        See :func:`benne.experiments.validation.measuring.measure`.
+
+    Returns
+    -------
+    MadeVerdict, Verdict
+        As it was made, and as it is on record.
+
+    Raises
+    ------
+    NotIndependent
+        If the validator made the model; that they tried is on record.
+    GatesChanged, NotValidated
+        If no gates were declared before the training began, or they are not those that were declared.
+    """
+    candidate, validator = validation.candidate, named(validation.validator, "The validator")
+    actor, write = Actor(validator, _ROLE), governance.group.submit
+    about = {"event_id": validation.ids(), "policy_version": governance.policy_version}
+    try:
+        require_independent(candidate.author, validator)
+    except NotIndependent:
+        write(validation_refused(candidate.model_id, candidate.config_hash, actor, **about))
+        raise
+    with governance.store.read() as connection:
+        declared = gates_before(connection, candidate.training_began_us)
+    made = validate(
+        candidate, validation.evidence, declared, validator=validator, made_at=validation.made_at,
+        tracking=validation.tracking, on_stage=on_stage,
+    )  # fmt: skip
+    verdict = write(record_verdict(made.content, actor=actor, **about)).result
+    if validation.tracking is not None and candidate.run_id is not None:
+        log_verdict(validation.tracking, candidate.run_id, made)
+    return made, verdict
+
+
+def log_verdict(tracking: Tracking, run_id: str, made: MadeVerdict) -> None:
+    """Put a verdict beside the run it is about: its files in ``validation/``, and tags.
+
+    The tags are for people to look at; what lets a model serve is the record in the store.
+    """
+    tags = {"validation": "passed" if made.passed else "failed", "validator": made.content["validator"],
+            "gates": made.content["gates"]["version"]}  # fmt: skip
+    with store_in_use(tracking), tempfile.TemporaryDirectory() as folder:
+        client = MlflowClient()
+        write_verdict(made, folder)
+        client.log_artifacts(run_id, folder, FOLDER)
+        for name, value in tags.items():
+            client.set_tag(run_id, f"benne.{name}", value)

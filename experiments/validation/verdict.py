@@ -1,0 +1,132 @@
+"""From a candidate and evidence to a verdict: gates that stood before, figures measured anew, one document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from benne.errors import ModelDirectoryError
+from benne.experiments.fingerprint import fingerprint_of
+from benne.experiments.labelling import LabelledRows
+from benne.experiments.validation.candidate import Candidate
+from benne.experiments.validation.evidence import Evidence, independent_rows
+from benne.experiments.validation.judging import Result, judge_all
+from benne.experiments.validation.measuring import Measured, measure
+from benne.models import CalibrationReport, CreditScoreModel
+from benne.scoring.decisions.served_model import identity_of
+from benne.scoring.governance.declaring import DeclaredGates
+from benne.scoring.governance.people import named, require_independent
+
+if TYPE_CHECKING:
+    from benne.experiments.tracking import Tracking
+
+__all__ = ["FORMAT", "KIND", "MadeVerdict", "validate"]
+
+FORMAT: Final = 1
+KIND: Final = "verdict"
+
+
+@dataclass(frozen=True)
+class MadeVerdict:
+    """A verdict before it is on record.
+
+    Parameters
+    ----------
+    content : dict
+        The document: see ``docs/governance.md``.
+    results : list of Result
+    calibration : CalibrationReport or None
+    """
+
+    content: dict[str, Any] = field(repr=False)
+    results: list[Result]
+    calibration: CalibrationReport | None = field(repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every required gate was passed."""
+        return bool(self.content["passed"])
+
+
+def validate(
+    candidate: Candidate,
+    evidence: Evidence,
+    declared: DeclaredGates,
+    *,
+    validator: str,
+    made_at: datetime,
+    tracking: Tracking | None = None,
+    on_stage: Callable[[str], None] = lambda _: None,
+) -> MadeVerdict:
+    """Measure a model anew and hold it against the gates that stand for its training.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    evidence : Evidence
+    declared : DeclaredGates
+        Of :func:`benne.scoring.governance.declaring.gates_before`.
+    validator : str
+        Who validates.
+    made_at : datetime
+        With its timezone.
+    tracking : Tracking, optional
+        Where the run is, for its card.
+    on_stage : callable
+        See :func:`benne.experiments.validation.measuring.measure`.
+
+    Raises
+    ------
+    NotIndependent
+        If the validator made the model.
+    GovernanceError
+        If the rows are of members who were trained on.
+    LabelError
+        If too few rows can be scored, or all became the same.
+    ModelDirectoryError
+        If the model cannot be loaded, or its files change meanwhile.
+    """
+    who = named(validator, "The validator")
+    require_independent(candidate.author, who)
+    rows, said = independent_rows(candidate, evidence.rows)
+    model = CreditScoreModel.load(candidate.directory)
+    other = Evidence(
+        rows=rows, protected=evidence.protected, events=evidence.events, seed=evidence.seed,
+        resamples=evidence.resamples, seconds=evidence.seconds,
+    )  # fmt: skip
+    measured = measure(candidate, model, other, tracking, on_stage=on_stage)
+    if identity_of(candidate.directory)[1] != candidate.config_hash:
+        raise ModelDirectoryError("A model must stay the same while it is validated, got other files. Validate again.")
+    results = judge_all(declared.gates, measured.measures)
+    content = _content(candidate, declared, results, measured, rows)
+    content |= {"validator": who, "by": who, "made_at": made_at.isoformat(), "seed": evidence.seed}
+    content["notes"] = [*said, *measured.notes]
+    return MadeVerdict(content, results, measured.calibration)
+
+
+def _content(
+    candidate: Candidate,
+    declared: DeclaredGates,
+    results: list[Result],
+    measured: Measured,
+    rows: LabelledRows,
+) -> dict[str, Any]:
+    passed = all(result.state == "passed" for result in results if result.gate.required)
+    return {
+        "format": FORMAT,
+        "kind": KIND,
+        "model": {"model_id": candidate.model_id, "config_hash": candidate.config_hash},
+        "run_id": candidate.run_id,
+        "author": candidate.author,
+        "training_began_us": candidate.training_began_us,
+        "gates": {"version": declared.version, "hash": declared.gates_hash, "approver": declared.approver,
+                  "declared_at_us": declared.declared_at_us},
+        "passed": passed,
+        "results": [result.as_dict() for result in results],
+        "rows": {"rows": len(rows.bad), "members": int(rows.features.index.get_level_values("subject_id").nunique()),
+                 "bad_rate": round(float(rows.bad.mean()), 6), "fingerprint": fingerprint_of(rows)},
+        "measures": {name: one.as_dict() for name, one in sorted(measured.measures.items())},
+        "tables": measured.tables,
+    }  # fmt: skip

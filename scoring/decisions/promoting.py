@@ -1,0 +1,59 @@
+"""A saved model made the one to serve: its verdict looked up, put on the shelf, put on record; a refusal too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benne.errors import GatesChanged, NotIndependent, NotValidated
+from benne.models import CreditScoreModel
+from benne.scoring.decisions.promotion import Promotion, promote, promoted, promotion_refused
+from benne.scoring.decisions.request import Actor
+from benne.scoring.decisions.served_model import ServedModel, identity_of, served
+from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.verdicts import require_validated
+
+__all__ = ["put_on_record"]
+
+_REASONS: Final = {
+    NotValidated: "not_validated", NotIndependent: "not_independent", GatesChanged: "gates_changed",
+}  # fmt: skip
+"""The word in the chain for each refusal."""
+
+
+def put_on_record(
+    directory: Path, governance: GovernanceStore, actor: Actor, *, ids: Callable[[], str]
+) -> tuple[Promotion, bool]:
+    """Let a saved model serve, on record; gives the promotion, and whether it is new.
+
+    Raises
+    ------
+    NotValidated, NotIndependent, GatesChanged
+        If no verdict lets these files serve; the refusal is on record.
+    PromotionConflict
+        If somebody else promoted meanwhile.
+    """
+    model_id, config_hash = identity_of(directory)
+    about = {"event_id": ids(), "policy_version": governance.policy_version}
+    with governance.store.read() as connection:
+        stands = promoted(connection)
+    try:
+        with governance.store.read() as connection:
+            require_validated(connection, config_hash)
+        model = _on_shelf(directory, governance)
+        if stands is not None and stands.config_hash == config_hash:
+            return stands, False
+        after = 0 if stands is None else stands.seq
+        return governance.group.submit(promote(model, actor, after=after, **about)).result, True
+    except (NotValidated, NotIndependent, GatesChanged) as error:
+        why = _REASONS[type(error)]
+        governance.group.submit(promotion_refused(model_id, config_hash, actor, why, **about))
+        raise
+
+
+def _on_shelf(directory: Path, governance: GovernanceStore) -> ServedModel:
+    """Loaded, and so verified, where there is no shelf either."""
+    if governance.shelf is not None:
+        return governance.shelf.put(directory)
+    return served(CreditScoreModel.load(directory), *identity_of(directory))

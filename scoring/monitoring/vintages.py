@@ -1,0 +1,185 @@
+"""Whether what was predicted came true: by vintage, band and pattern of consent, and whether labels can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logit
+from sklearn.metrics import roc_auc_score
+
+from benne.models.calibration import calibration_report, wilson_interval
+from benne.models.scale import ScoreScale
+from benne.scoring.monitoring.judging import Judge
+from benne.scoring.monitoring.observed import Observed
+
+__all__ = ["group_lines", "vintage_lines"]
+
+Floats = npt.NDArray[np.float64]
+Objects = npt.NDArray[np.object_]
+
+_FEWEST_BADS: Final = 10
+_TAIL: Final = 0.1
+_EXPECTED: Final = 3.0  # bads that a tail must lead to expect before it is judged
+
+
+def vintage_lines(
+    seen: Observed, bad: Floats, scale: ScoreScale, reference_auc: float | None, judge: Judge
+) -> list[dict[str, Any]]:
+    """One line for each period of observation: how many, how bad, and how well it was foreseen.
+
+    Parameters
+    ----------
+    seen : Observed
+    bad : ndarray of float64, shape (n,)
+        NaN where not known.
+    scale : ScoreScale
+    reference_auc : float or None
+        Of the training, out of fold.
+    judge : Judge
+    """
+    lines, before = [], (0.0, 0.0)
+    for k, period in enumerate(seen.periods):
+        rows = seen.rows_of(k)
+        own, pd_of = bad[rows], seen.pd[rows]
+        known = np.isfinite(own)
+        own, pd_of, score = own[known], np.clip(pd_of[known], 1e-12, 1.0 - 1e-12), seen.score[rows][known]
+        line = _vintage(period, own, pd_of, score, scale)
+        lines.append(line)
+        if len(own) < judge.fewest:
+            continue
+        _calibration(period, own, pd_of, judge)
+        _ranking(period, line, reference_auc, judge)
+        _jump(period, own, pd_of, before, judge)
+        _discordance(period, own, pd_of, judge)
+        before = before[0] + float(own.sum()), before[1] + float(pd_of.sum())
+    return lines
+
+
+def group_lines(
+    kind: str, of_row: Objects, order: Sequence[str], seen: Observed, bad: Floats, judge: Judge
+) -> list[dict[str, Any]]:
+    """Bad rate and predicted PD of each band, or of each pattern, over all that has matured.
+
+    Parameters
+    ----------
+    kind : str
+        ``band`` or ``pattern``.
+    of_row : ndarray of str, shape (n,)
+    order : sequence of str
+        Of bands from the lowest up.
+    seen : Observed
+    bad : ndarray of float64, shape (n,)
+    judge : Judge
+
+    Notes
+    -----
+    Groups of fewer than ten have no figures. A period is named as the latest that has matured.
+    """
+    known = np.isfinite(bad)
+    latest = seen.periods[int(seen.period_of_row[known].max())] if known.any() else ""
+    lines, earlier = [], None
+    for name in order:
+        own = known & (of_row == name)
+        n, y, p = int(own.sum()), bad[own], seen.pd[own]
+        line: dict[str, Any] = {kind: name, "rows": n if n == 0 or n >= _FEWEST_BADS else None}
+        if n >= _FEWEST_BADS:
+            low, high = wilson_interval(np.array([y.sum()]), np.array([float(n)]))
+            line |= {"predicted": float(p.mean()), "observed": float(y.mean()),
+                     "observed_low": float(low[0]), "observed_high": float(high[0])}  # fmt: skip
+        lines.append(line)
+        if n >= judge.fewest:
+            _off(f"{kind}.{name}", f"{kind} {name}", latest, y, p, judge, len(order))
+            if kind == "band":
+                _order(name, earlier, (float(y.sum()), float(n)), latest, judge, len(order))
+                earlier = float(y.sum()), float(n)
+    return lines
+
+
+def _vintage(period: str, bad: Floats, pd_of: Floats, score: Floats, scale: ScoreScale) -> dict[str, Any]:
+    line: dict[str, Any] = {"period": period, "matured": len(bad) if len(bad) >= _FEWEST_BADS else 0}
+    if len(bad) < _FEWEST_BADS:
+        return line
+    low, high = wilson_interval(np.array([bad.sum()]), np.array([float(len(bad))]))
+    line |= {"predicted": float(pd_of.mean()), "observed": float(bad.mean()), "observed_low": float(low[0]),
+             "observed_high": float(high[0])}  # fmt: skip
+    few = min(bad.sum(), len(bad) - bad.sum())
+    if few >= _FEWEST_BADS:
+        auc = float(roc_auc_score(bad, -score))
+        report = calibration_report(logit(pd_of), bad, scale)
+        line |= {"auc": auc, "auc_error": _auc_error(auc, float(bad.sum()), float(len(bad) - bad.sum())),
+                 "slope": report.slope, "intercept": report.intercept, "ece": report.ece}  # fmt: skip
+    return line
+
+
+def _auc_error(auc: float, bads: float, goods: float) -> float:
+    """Hanley & McNeil, *Radiology* 143, 1982."""
+    q1, q2 = auc / (2.0 - auc), 2.0 * auc**2 / (1.0 + auc)
+    spread = auc * (1.0 - auc) + (bads - 1.0) * (q1 - auc**2) + (goods - 1.0) * (q2 - auc**2)
+    return float(np.sqrt(max(spread, 0.0) / (bads * goods)))
+
+
+def _ratio(part: float, whole: float) -> float:
+    """How many times one is the other, whichever way round is more."""
+    return max(part / whole, whole / part) if part and whole else float("inf") if part or whole else 1.0
+
+
+def _off(of: str, what: str, period: str, bad: Floats, pd_of: Floats, judge: Judge, tests: int) -> None:
+    """Bads against those predicted; they vary as the sum of so many draws."""
+    expected, spread = float(pd_of.sum()), float(np.sqrt((pd_of * (1.0 - pd_of)).sum()))
+    if spread and abs(bad.sum() - expected) > judge.bound(tests) * spread:
+        said = f"Of {what}, {bad.mean():.1%} turned bad by {period} where {expected / len(bad):.1%} were predicted."
+        judge.tell("calibration", of, _ratio(max(float(bad.sum()), 0.5), expected) - 1.0, period, said)
+
+
+def _calibration(period: str, bad: Floats, pd_of: Floats, judge: Judge) -> None:
+    _off("", "all members", period, bad, pd_of, judge, 1)
+
+
+def _ranking(period: str, line: dict[str, Any], reference: float | None, judge: Judge) -> None:
+    if reference is None or "auc" not in line:
+        return
+    lost = reference - line["auc"]
+    if lost > judge.bound(1) * line["auc_error"]:
+        way = " The score points the other way." if line["auc"] < 0.5 else ""
+        judge.tell("auc", "", lost, period, f"AUC is {line['auc']:.3f} in {period}, {reference:.3f} in training.{way}")
+
+
+def _order(
+    name: str, below: tuple[float, float] | None, own: tuple[float, float], period: str, judge: Judge, tests: int
+) -> None:
+    if below is None:
+        return
+    rise = own[0] / own[1] - below[0] / below[1]
+    pooled = (own[0] + below[0]) / (own[1] + below[1])
+    error = np.sqrt(pooled * (1.0 - pooled) * (1.0 / own[1] + 1.0 / below[1]))
+    if rise > judge.bound(tests) * error:
+        said = f"Band {name} turned bad more often than the one below it, by {rise:.1%}, up to {period}."
+        judge.tell("order", name, float(rise), period, said)
+
+
+def _jump(period: str, bad: Floats, pd_of: Floats, before: tuple[float, float], judge: Judge) -> None:
+    """Bad over predicted against that of the vintages before: a change of which the scores know nothing."""
+    if before[0] < _FEWEST_BADS:
+        return
+    now, then = float(bad.sum()) / float(pd_of.sum()), before[0] / before[1]
+    expected = then * float(pd_of.sum())
+    # Both sides are uncertain: of the earlier ones there are more.
+    error = np.sqrt(expected * (1.0 + expected / before[0]))
+    if abs(bad.sum() - expected) > judge.bound(1) * error:
+        said = f"{bad.mean():.1%} turned bad in {period}; scores and vintages before say {expected / len(bad):.1%}."
+        judge.tell("labels_jump", "", _ratio(max(now, 1e-9), then) - 1.0, period, said)
+
+
+def _discordance(period: str, bad: Floats, pd_of: Floats, judge: Judge) -> None:
+    """Bads among the tenth with the least PD, and goods among that with the most, beyond those predicted."""
+    order, size = np.argsort(pd_of, kind="stable"), int(_TAIL * len(bad))
+    for of, rows, wrong in (("best", order[:size], bad), ("worst", order[len(order) - size :], 1.0 - bad)):
+        chance = pd_of[rows] if of == "best" else 1.0 - pd_of[rows]
+        expected, found = max(float(chance.sum()), _EXPECTED), float(wrong[rows].sum())
+        if size and found - expected > judge.bound(2) * np.sqrt(expected):
+            often = f"{found / expected:.1f} times as often as predicted"
+            said = f"Among the {of} tenth of scores of {period}, labels contradict the score {often}."
+            judge.tell("labels_discordant", of, found / expected - 1.0, period, said)

@@ -1,0 +1,155 @@
+"""From a trained run to a served champion by the commands themselves, with every refusal on the way."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from benne.cli import app
+from benne.experiments.model_registry import versions
+from benne.features.consent_mask import MASK_COLUMNS
+from benne.features.engines.online import FeatureVector
+from benne.features.frames import FeatureFile
+from benne.scoring.api.app import create_app
+from benne.scoring.consent.terms_file import TermsDraft, write_terms
+from benne.scoring.housekeeping import follow_promotion
+from benne.scoring.service_wiring import open_service
+from benne.scoring.settings import read_settings
+from tests.experiments.validation.conftest import GATES
+from tests.scoring.service.conftest import Running, bearer
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
+
+REFUSED = 11
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def done(*arguments):
+    said = run(*arguments, "--json")
+    assert said.exit_code == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+def refused(*arguments):
+    said = run(*arguments)
+    assert said.exit_code == REFUSED, said.stdout + said.stderr
+    return " ".join(said.stderr.split())
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A service that has no model yet."""
+    (tmp_path / "terms").mkdir()
+    write_terms(tmp_path / "terms" / "lending.toml", TermsDraft("lending", "shop", "Example Ltd", granularity="exact"))
+    assert "It has no model yet" in run("service", "init", tmp_path / "shop", "--terms", tmp_path / "terms").stderr
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def files(world, tmp_path, monkeypatch):
+    """Features and outcomes of others, as files; what reading them checks is tested elsewhere."""
+    rows = world.rows
+    outcomes = rows.features.index.to_frame(index=False).assign(bad=rows.bad)
+    outcomes.to_parquet(tmp_path / "outcomes.parquet")
+    monkeypatch.setattr("benne.features.frames.read_features", lambda _: FeatureFile(rows.features, None))
+    monkeypatch.setattr("benne.experiments.labelling.require_training_consent", lambda file: file)
+    return "--features", tmp_path / "features.parquet", "--outcomes", tmp_path / "outcomes.parquet"
+
+
+def strict(text):
+    return text.replace("at_least = 0.60", "at_least = 0.999").replace("2026-11", "2026-12")
+
+
+def test_from_a_trained_run_to_a_served_champion_and_back(world, home, files, tmp_path):
+    tracking = ("--tracking", tmp_path / "mlflow")
+    governed = ("--store", home)
+    for name, text in (("gates", GATES), ("strict", strict(GATES))):
+        (tmp_path / f"{name}.toml").write_text(text)
+    first, second = world.runs
+    validating = (*governed, *tracking, *files, "--out", tmp_path / "verdict")
+
+    # Gates come after the training: they do not stand for it.
+    declared = done("gates", "declare", tmp_path / "gates.toml", *governed, "--approver", "carol")
+    assert declared["version"] == "2026-11"
+    assert "must be declared before the training begins" in refused("validate", first, *validating, "--by", "bob")
+    say_it_began_later(world)
+
+    # Nobody has validated it; its author may not.
+    assert "no verdict on these files" in refused("promote", first, *governed, *tracking, "--by", "ops")
+    assert "somebody other than its author" in refused("validate", first, *validating, "--by", "Ann")
+
+    # Somebody else has, and it passed; so it serves.
+    assert done("validate", first, *validating, "--by", "bob")["passed"]
+    assert "✓ passed" in (tmp_path / "verdict" / "verdict.html").read_text("utf-8")
+    assert done("promote", first, *governed, *tracking, "--by", "ops")["recorded"]
+    service = open_service(read_settings(home, rate_per_second=0))
+    running = Running(service, "")
+    champion, shop = service.models.current.model_id, running.register("shop", ("lending",))
+    know(running, world, "anna")
+    with TestClient(create_app(service, close=False)) as client:
+        assert ask(client, shop)["model_id"] == champion
+
+        # The next one: under gates that it does not pass, then under a verdict that it does.
+        done("gates", "declare", tmp_path / "strict.toml", *governed)
+        say_it_began_later(world)
+        assert run("validate", second, *validating, "--by", "bob").exit_code == REFUSED
+        assert "a verdict that failed: discrimination.auc" in refused(
+            "promote", second, *governed, *tracking, "--by", "ops"
+        )
+        assert not follow_promotion(service)
+        (tmp_path / "again.toml").write_text(GATES.replace("2026-11", "2027-01"))
+        done("gates", "declare", tmp_path / "again.toml", *governed)
+        say_it_began_later(world)
+        assert done("validate", second, *validating, "--by", "bob")["passed"]
+        assert done("promote", second, *governed, *tracking, "--by", "ops")["alias_moved"]
+        assert follow_promotion(service)
+        assert ask(client, shop)["model_id"] != champion
+        assert champion_version(world) == 2
+
+        # And back, in one command.
+        back = done("rollback", *governed, *tracking, "--by", "ops", "--reason", "calibration")
+        assert (back["model_id"], back["version"]) == (champion, 1)
+        assert follow_promotion(service)
+        assert ask(client, shop)["model_id"] == champion
+        assert champion_version(world) == 1
+    service.close()
+    assert done("audit", "verify", "--ledger", home)["intact"]
+
+
+def say_it_began_later(world):
+    """The runs stand for ones that began now: nobody need train again for this test."""
+    now = int(time.time() * 1_000) + 1
+    with sqlite3.connect(world.tracking.uri.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE runs SET start_time = ?", (now,))
+
+
+def champion_version(world):
+    return next(one.version for one in versions(world.tracking) if "champion" in one.aliases)
+
+
+def know(running, world, member):
+    """A member who consents to everything, with features of the model."""
+    running.grant(member)
+    names = tuple(name for name in world.rows.features.columns if name not in MASK_COLUMNS.values())
+    now = running.service.clock()
+    consented = dict.fromkeys(MASK_COLUMNS, True)
+    vector = FeatureVector(running.member(member), now, names, np.zeros(len(names)), consented)
+    with running.service.store.write() as connection:
+        running.service.vectors.keep(
+            connection, [vector], now_us=int(now.timestamp() * 1e6), purpose="lending", recipient="shop"
+        )
+
+
+def ask(client, key):
+    answer = client.post("/v1/scores", json={"member_id": "anna", "purpose": "lending"}, headers=bearer(key))
+    assert answer.status_code == 200, answer.text
+    return answer.json()

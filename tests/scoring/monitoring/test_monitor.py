@@ -1,0 +1,279 @@
+"""Months of made-up members: each injected fault is found where it began, and clean months are quiet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benne.errors import MonitoringError, ReferenceMismatch, ReferenceUnknown
+from benne.features.consent_mask import MASK_COLUMNS
+from benne.models import BoosterOptions, CreditScoreModel
+from benne.scoring.monitoring.monitor import Evidence, monitor
+from benne.scoring.monitoring.report import MonitoringReport
+from benne.scoring.monitoring.thresholds import Thresholds
+
+MONTHS, MEMBERS, BROKE = 20, 400, 12
+CATEGORIES = {
+    "credit_history": ["late_count", "oldest"],
+    "behaviour": ["utilisation", "swing"],
+    "ability": ["income", "savings"],
+}
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class World:
+    """A model, and months of the same members that it has not learned from."""
+
+    model: CreditScoreModel
+    features: pd.DataFrame
+    bad: np.ndarray
+
+    @property
+    def late(self) -> np.ndarray:
+        """Rows from the month on in which a fault begins."""
+        return self.features.index.get_level_values("as_of") >= start_of(BROKE)
+
+    def outcomes(self, bad=None) -> pd.DataFrame:
+        return self.features.index.to_frame(index=False).assign(bad=self.bad if bad is None else bad)
+
+    def told(self) -> pd.DataFrame:
+        return self.model.explain(self.features).table()[["score", "pd", "thin_file", "rare"]]
+
+    def monitored(self, features=None, **evidence) -> MonitoringReport:
+        given = self.features if features is None else features
+        return monitor(self.model, given, Evidence(**evidence), clock=lambda: NOW)
+
+
+def start_of(month: int) -> pd.Timestamp:
+    return pd.Timestamp("2023-01-01", tz="UTC") + pd.DateOffset(months=month)
+
+
+def drawn(rows: int, rng) -> tuple[pd.DataFrame, np.ndarray]:
+    columns = [column for group in CATEGORIES.values() for column in group]
+    values = pd.DataFrame(rng.normal(size=(rows, len(columns))), columns=columns)
+    values["late_count"] = np.maximum(0, np.rint(values["late_count"]))
+    values.loc[rng.random(rows) < 0.15, "savings"] = np.nan
+    risk = -2.2 + 1.2 * values["late_count"] + 0.8 * values["utilisation"] - 0.9 * values["income"]
+    return values, (rng.random(rows) < 1.0 / (1.0 + np.exp(-risk))).astype(float).to_numpy()
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    rng = np.random.default_rng(3)
+    X, bad = drawn(6_000, rng)
+    quick = BoosterOptions(max_trees=60, learning_rate=0.2, patience=10, folds=3, threads=1)
+    model = CreditScoreModel(CATEGORIES, booster=quick, own_booster_gap=None, unconstrained_price=False).fit(X, bad)
+    X, bad = drawn(MONTHS * MEMBERS, rng)
+    subjects = [f"{number:032x}" for number in range(MEMBERS)] * MONTHS
+    moments = [start_of(month) for month in range(MONTHS) for _ in range(MEMBERS)]
+    return World(model, X.set_axis(pd.MultiIndex.from_arrays([subjects, moments], names=["subject_id", "as_of"])), bad)
+
+
+def found(report: MonitoringReport, name: str) -> list[str]:
+    """Months in which a check alarmed."""
+    return [alert.period for alert in report.alarms if alert.name == name]
+
+
+BEGAN = f"{start_of(BROKE):%Y-%m}"
+
+
+def test_twenty_clean_months_are_quiet(world):
+    report = world.monitored(scores=world.told(), outcomes=world.outcomes())
+    assert (report.alarms, report.outcomes, len(report.periods)) == ((), "measured", MONTHS)
+    # So small a model is a quarter off in one band, which is true and worth a warning; nothing else is said.
+    assert {alert.name for alert in report.warnings} <= {"calibration.band.fair"}
+    vintage = report.tables["vintages"][3]
+    own = world.bad[3 * MEMBERS : 4 * MEMBERS]
+    assert (vintage["matured"], vintage["observed"]) == (MEMBERS, own.mean())
+
+
+def test_shifted_income_is_found_in_its_month(world):
+    moved = world.features.copy()
+    moved.loc[world.late, "income"] += 0.7
+    report = world.monitored(moved)
+    assert found(report, "psi.income")[0] == BEGAN
+    assert {alert.name.partition(".")[2] for alert in report.alarms} <= {"income", "score", "bands"}
+
+
+def test_income_that_creeps_is_found_by_its_trend_before_it_has_shifted(world):
+    moved = world.features.copy()
+    month = np.repeat(np.arange(MONTHS), MEMBERS)
+    moved["income"] += 0.05 * np.maximum(0, month - 8)
+    report = world.monitored(moved)
+    trends = [alert for alert in report.alerts if alert.name == "trend.income"]
+    shifts = [alert for alert in report.alarms if alert.name == "psi.income"]
+    assert trends
+    assert not shifts or trends[0].period < shifts[0].period
+
+
+@pytest.mark.parametrize(("value", "kinds"), [(0.0, {"constant", "psi"}), (np.nan, {"constant", "nulls", "psi"})])
+def test_a_broken_source_is_found_in_its_month(world, value, kinds):
+    broken = world.features.copy()
+    broken.loc[world.late, "savings"] = value
+    report = world.monitored(broken)
+    for kind in kinds:
+        assert found(report, f"{kind}.savings")[0] == BEGAN
+
+
+def test_a_feed_that_stands_still_is_found_although_nothing_has_shifted(world):
+    stale = world.features.copy()
+    last = stale.loc[stale.index.get_level_values("as_of") == start_of(BROKE - 1), ["utilisation", "swing"]].to_numpy()
+    stale.loc[world.late, ["utilisation", "swing"]] = np.tile(last, (MONTHS - BROKE, 1))
+    report = world.monitored(stale)
+    assert found(report, "stale.utilisation")[0] == found(report, "stale.swing")[0] == BEGAN
+    assert not found(report, "psi.utilisation")
+    assert not found(report, "stale.income")
+
+
+def test_an_inverted_score_is_found_before_and_after_its_outcomes_are_known(world):
+    told = world.told()
+    told.loc[world.late, "score"] = 1_300.0 - told.loc[world.late, "score"]
+    report = world.monitored(scores=told, outcomes=world.outcomes())
+    for name in ("psi.score", "differs", "auc"):
+        assert found(report, name)[0] == BEGAN
+    assert "The score points the other way." in next(a.message for a in report.alarms if a.name == "auc")
+
+
+def test_poisoned_labels_are_found_although_features_and_scores_are_as_ever(world):
+    rng = np.random.default_rng(5)
+    flipped = world.late & (rng.random(len(world.bad)) < 0.3)
+    report = world.monitored(outcomes=world.outcomes(np.where(flipped, 1.0 - world.bad, world.bad)))
+    assert found(report, "labels_discordant.best")[0] == BEGAN
+    assert {alert.name.partition(".")[0] for alert in report.alarms} <= {
+        "labels_discordant", "labels_jump", "calibration", "auc"
+    }  # fmt: skip
+
+
+def test_labels_that_contradict_each_other_are_found_and_not_counted(world):
+    twice = world.outcomes(1.0 - world.bad)[world.late].iloc[::20]
+    report = world.monitored(outcomes=pd.concat([world.outcomes(), twice]))
+    assert found(report, "labels_conflicting")[0] == BEGAN
+    assert report.tables["vintages"][BROKE]["matured"] == MEMBERS - MEMBERS // 20
+    assert "160 rows have both outcomes, and neither was counted." in report.notes
+
+
+# ------------------------------------------------------------------ outcomes that are not there
+
+
+@pytest.mark.parametrize("known", [np.nan, 0.0], ids=["censored", "of one kind"])
+def test_outcomes_that_tell_nothing_are_insufficient_and_no_pass(world, known):
+    report = world.monitored(outcomes=world.outcomes(np.full(len(world.bad), known)))
+    assert report.outcomes == "INSUFFICIENT"
+    assert report.measures()["monitoring.auc"]["state"] == "INSUFFICIENT"
+    assert "vintages" not in report.tables
+
+
+def test_outcomes_before_their_window_and_lag_are_past_are_left_out(world):
+    report = monitor(world.model, world.features, Evidence(outcomes=world.outcomes()),
+                     clock=lambda: start_of(3).to_pydatetime() + pd.Timedelta(days=395))  # fmt: skip
+    assert [line["matured"] for line in report.tables["vintages"][:5]] == [MEMBERS] * 4 + [0]
+    assert f"{16 * MEMBERS:,} outcomes were left out: their window and lag are not past." in report.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda o: o.drop(columns="bad"), "got no bad"),
+        (lambda o: o.assign(bad=2.0), "must be 0, 1 or null"),
+        (lambda o: o.assign(as_of=o["as_of"].dt.tz_localize(None)), "got as_of without one"),
+    ],
+)
+def test_outcomes_of_another_form_are_refused(world, change, message):
+    with pytest.raises(MonitoringError, match=message):
+        world.monitored(outcomes=change(world.outcomes()))
+
+
+# ------------------------------------------------------------------ what else is looked at
+
+
+def test_refusals_that_rise_are_told_by_their_reason(world):
+    often = [start_of(m) for m in range(MONTHS) for _ in range(20 if m < BROKE else 200)]
+    refusals = pd.DataFrame({"as_of": often, "reason": "consent-withdrawn"})
+    report = world.monitored(refusals=refusals)
+    assert found(report, "refused.consent-withdrawn")[0] == BEGAN
+    assert report.tables["refusals"][0] == {"period": "2023-01", "asked": 420, "consent-withdrawn": 20 / 420}
+
+
+def test_many_overturned_decisions_are_told(world):
+    reviews = pd.DataFrame(
+        {"decided_at": [start_of(3)] * 40 + [start_of(4)] * 20, "overturned": [True] * 30 + [False] * 30}
+    )
+    report = world.monitored(reviews=reviews)
+    assert found(report, "overturned") == ["2023-04"]
+    assert report.tables["reviews"][1]["overturned"] == 0.0
+
+
+def test_a_month_of_strangers_is_rare(world):
+    strange = world.features.copy()
+    strange.loc[world.late, ["income", "utilisation", "swing"]] *= 4.0
+    assert found(world.monitored(strange), "rare")[0] == BEGAN
+
+
+def test_withheld_categories_shift_the_patterns_and_not_the_features(world):
+    rng = np.random.default_rng(6)
+    withheld = world.late & (rng.random(len(world.bad)) < 0.5)
+    masked = world.features.copy()
+    masked.loc[withheld, CATEGORIES["behaviour"]] = np.nan
+    for category, column in MASK_COLUMNS.items():
+        masked[column] = ~withheld if category == "behaviour" else True
+    report = world.monitored(masked)
+    assert found(report, "psi.patterns")[0] == BEGAN
+    assert not found(report, "nulls.utilisation")
+    assert not found(report, "psi.utilisation")
+
+
+# ------------------------------------------------------------------ rows that cannot be monitored
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda X: X.drop(columns="income"), ReferenceMismatch, "'income' missing"),
+        (lambda X: X.assign(other=1.0), ReferenceMismatch, "'other' besides"),
+        (lambda X: X[X.columns[::-1]], ReferenceMismatch, "another order"),
+        (lambda X: X.iloc[:0], MonitoringError, "must have rows, got none"),
+        (lambda X: pd.concat([X.head(3), X.head(1)]), MonitoringError, "one row for each member and moment"),
+        (lambda X: X.reset_index(drop=True), MonitoringError, "must be indexed by subject_id and as_of"),
+    ],
+)
+def test_other_rows_are_refused(world, change, error, message):
+    with pytest.raises(error, match=message):
+        world.monitored(change(world.features))
+
+
+def test_a_model_without_histograms_is_refused(world, tmp_path):
+    world.model.save(tmp_path / "m")
+    (tmp_path / "m" / "histograms.json").unlink()
+    manifest = json.loads((tmp_path / "m" / "manifest.json").read_text())
+    del manifest["files"]["histograms.json"]
+    (tmp_path / "m" / "manifest.json").write_text(json.dumps(manifest | {"format_version": 4}))
+    with pytest.raises(ReferenceUnknown, match="saved by an older Benne"):
+        monitor(CreditScoreModel.load(tmp_path / "m"), world.features, clock=lambda: NOW)
+
+
+def test_the_order_of_rows_changes_nothing(world):
+    mixed = world.features.sample(frac=1.0, random_state=1)
+    one, other = (world.monitored(X, outcomes=world.outcomes()) for X in (world.features, mixed))
+    assert (
+        one.as_document("m", "c", "me")["tables"]["vintages"] == other.as_document("m", "c", "me")["tables"]["vintages"]
+    )
+    assert one.as_document("m", "c", "me")["series"] == other.as_document("m", "c", "me")["series"]
+
+
+def test_small_periods_are_shown_and_not_judged(world):
+    few = world.features.groupby("as_of").head(60).assign(income=9.0)
+    report = world.monitored(few)
+    assert report.alerts == ()
+    assert "fewer than 100 rows are shown and not judged" in report.notes[0]
+
+
+def test_own_limits_are_kept_to(world):
+    strict = Thresholds.default().changed({"format": 1, "limits": {"rare": {"warning": 0.0, "alarm": 0.0}}})
+    report = monitor(world.model, world.features, thresholds=strict, clock=lambda: NOW)
+    assert {alert.name for alert in report.alarms} == {"rare"}
