@@ -22,10 +22,13 @@ _CHUNK: Final = 1_000
 _HEAVY: Final = 25  # decisions about the members whose pages are measured
 _MEASURED: Final = 20  # members
 _PASS: Final = 250
+_LINES: Final = 300  # of each table of a document about the model
 
 
 def prepare(folder: str, members: int, cases: int, trees: int) -> dict[str, Any]:
-    """Members with consents and features; some thousand decisions, disputes, reviews and notices."""
+    """Members with consents and features; a roll-out under way, documents on file; some thousand decisions, disputes,
+    reviews and notices.
+    """
     from benne.models import BoosterOptions, CreditScoreModel
     from benne.scoring.consent.terms_file import TermsDraft, write_terms
     from benne.scoring.laying_out import lay_out
@@ -38,6 +41,8 @@ def prepare(folder: str, members: int, cases: int, trees: int) -> dict[str, Any]
     options = BoosterOptions(max_trees=trees, patience=trees, folds=2)
     model = CreditScoreModel(categories=categories, booster=options, unconstrained_price=False)
     model.fit(frame.iloc[:_LEARNED_FROM], y[:_LEARNED_FROM]).save(home / "model")
+    challenger = CreditScoreModel(categories=categories, booster=options, unconstrained_price=False, random_state=1)
+    challenger.fit(frame.iloc[:_LEARNED_FROM], y[:_LEARNED_FROM]).save(home / "challenger")
     (home / "terms").mkdir()
     for purpose, recipient in (("lending", "shop"), ("own_report", "platform")):
         write_terms(home / "terms" / f"{purpose}.toml", TermsDraft(purpose, recipient, "Example Ltd", "exact"))
@@ -47,6 +52,7 @@ def prepare(folder: str, members: int, cases: int, trees: int) -> dict[str, Any]
         subjects = [service.subject_of(f"m{k}") for k in range(members)]
         office = _register(service)
         _know(service, subjects, frame)
+        _govern(service, home / "challenger")
         _decide(service, subjects[:cases])
         for _ in range(_HEAVY):
             _decide(service, subjects[:_MEASURED])
@@ -97,6 +103,28 @@ def _know(service: Any, subjects: list[str], frame: Any) -> None:
             with service.store.write() as connection:
                 service.vectors.keep(connection, vectors, purpose=terms.purpose, recipient=terms.recipient,
                                      now_us=int(now.timestamp() * 1e6))  # fmt: skip
+
+
+def _govern(service: Any, challenger: Path) -> None:
+    """A challenger in the shadow of all that is decided, and documents about the model that serves, of many rows."""
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.governance.documents import file_document
+
+    actor, served = Actor("bench", "admin"), service.models.current
+    service.rollouts.begin(service.shelf.put(challenger), actor)
+    service.rollouts.follow()
+    lines = [{"group": f"group {k}", **{f"figure_{n}": k + n / 10 for n in range(8)}} for k in range(_LINES)]
+    for kind in ("card", "fairness", "gaming", "categories", "monitoring"):
+        content = {
+            "format": 1, "kind": kind, "model": {"model_id": served.model_id, "config_hash": served.config_hash},
+            "made_at": "2026-11-30T00:00:00+00:00", "by": "bench", "notes": ["Of a benchmark."],
+            "measures": {f"{kind}.figure_{n}": {"value": n / 10, "low": 0.0, "high": 1.0, "n": 1_000,
+                                                "state": "measured", "note": ""} for n in range(20)},
+            "tables": {"groups": lines, "again": lines},
+        }  # fmt: skip
+        service.group.submit(
+            file_document(content, actor=actor, event_id=service.ids(), policy_version=service.policies.version)
+        )
 
 
 def _decide(service: Any, subjects: list[str]) -> None:
@@ -189,9 +217,25 @@ def _round(browser: Any, token: str, member: str, times: dict[str, list[float]])
     timed("audit chain", "GET", "/console/audit")
     timed("audit chain, a stretch verified", "POST", "/console/audit", data={"form_token": token},
           headers={"HX-Request": "true", "HX-Target": "audit-answer"})  # fmt: skip
-    for name, path in (("model", "/console/model"), ("policies", "/console/policies"), ("own score", "/me"),
+    _see_the_model(timed)
+    for name, path in (("policies", "/console/policies"), ("own score", "/me"),
                        ("own consents", "/me/consents"), ("own disputes", "/me/disputes")):  # fmt: skip
         timed(name, "GET", path)
+
+
+def _see_the_model(timed: Any) -> None:
+    """The model that serves, all that is on file about it, one document, live monitoring, and the roll-out."""
+    shown = timed("model", "GET", "/console/model").text
+    filed = re.search(r"/console/models/[0-9a-f]{64}(?=[\"'])", shown)
+    if filed is None:
+        raise RuntimeError("The page of the model must lead to what is on file about it. Look at /console/model.")
+    listed = timed("on file about the model", "GET", filed.group(0)).text
+    document = re.search(rf"{filed.group(0)}/[0-9A-Za-z-]+", listed)
+    if document is None:
+        raise RuntimeError("Documents must be on file about the model, got none. Look at the page.")
+    timed("a document about the model", "GET", document.group(0))
+    timed("live monitoring", "GET", "/console/monitoring")
+    timed("roll-out", "GET", "/console/rollout")
 
 
 def try_actions(folder: str, members: int, rounds: int) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Final
 
 __all__ = ["verdict_on"]
 
+_ROWS: Final = 1_000
+"""On how many rows benchmarks measure it."""
 _GATES: Final = """
 version = "benchmark"
 [[gates]]
@@ -30,6 +32,8 @@ def verdict_on(model: Path, largest_gap: float, place: Path) -> Path:
     place : Path
         The database's file.
     """
+    from benne.experiments.measure import Measure
+    from benne.experiments.validation.judging import judge_all
     from benne.scoring import open_store
     from benne.scoring.audit.group_commit import GroupCommit
     from benne.scoring.decisions.request import Actor
@@ -46,14 +50,13 @@ def verdict_on(model: Path, largest_gap: float, place: Path) -> Path:
         )  # fmt: skip
         declared = group.submit(declaring).result
         model_id, config_hash = identity_of(model)
-        passed = largest_gap <= 1e-9
-        result = {"metric": "points.largest_gap", "required": True, "state": "passed" if passed else "failed",
-                  "value": largest_gap}  # fmt: skip
+        results = judge_all(declared.gates, {"points.largest_gap": Measure(value=largest_gap, n=_ROWS)})
         content = {
             "format": 1, "kind": "verdict", "model": {"model_id": model_id, "config_hash": config_hash},
             "run_id": None, "made_at": system_clock().isoformat(), "by": "validator", "author": "benchmark",
             "validator": "validator", "gates": {"version": declared.version, "hash": declared.gates_hash},
-            "passed": passed, "training_began_us": declared.declared_at_us + 1, "results": [result],
+            "passed": all(one.state == "passed" for one in results),
+            "training_began_us": declared.declared_at_us + 1, "results": [one.as_dict() for one in results],
             "measures": {}, "tables": {}, "notes": ["Of a benchmark."],
         }  # fmt: skip
         actor = Actor("validator", "compliance")

@@ -100,14 +100,18 @@ def require_training_consent(file: FeatureFile) -> FeatureFile:
     return file
 
 
-def still_consented(file: FeatureFile, ledger: ConsentLedger | None) -> npt.NDArray[np.bool_]:
-    """Which rows hold nothing whose consent to training has ended since they were built, shape (n,).
+def still_consented(
+    file: FeatureFile, ledger: ConsentLedger | None, *, purpose: str = _PURPOSE
+) -> npt.NDArray[np.bool_]:
+    """Which rows hold nothing whose consent has ended since they were built, shape (n,).
 
     Parameters
     ----------
     file : FeatureFile
     ledger : ConsentLedger or None
         None is enough only where no ledger was asked when the features were built.
+    purpose : str, default="model_training"
+        What the features were built for.
 
     Raises
     ------
@@ -119,13 +123,13 @@ def still_consented(file: FeatureFile, ledger: ConsentLedger | None) -> npt.NDAr
         return np.ones(len(file.features), dtype=bool)
     if ledger is None:
         raise ConsentRequired(
-            "Training must ask the consent ledger again, because members may have withdrawn since the features were "
+            "The consent ledger must be asked again, because members may have withdrawn since the features were "
             "built, got no ledger. Name it: --ledger"
         )
     index = file.features.index
     moments = pd.DatetimeIndex(index.get_level_values("as_of")).tz_convert("UTC").as_unit("us").asi8
     subjects = index.get_level_values("subject_id").to_numpy(dtype=object)
-    stands = ledger.mask(purpose=_PURPOSE, recipient=asked, include_ended=False).table(subjects, moments)
+    stands = ledger.mask(purpose=purpose, recipient=asked, include_ended=False).table(subjects, moments)
     held = file.features[list(stands.columns)].to_numpy(dtype=bool)
     kept: npt.NDArray[np.bool_] = ~(held & ~stands.to_numpy()).any(axis=1)
     return kept

@@ -20,15 +20,17 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from benne.errors import GovernanceError, ParameterError, StoreError
-from benne.experiments.tracking import Tracking, default_store, store_in_use
+from benne.errors import BenneError, GovernanceError, ParameterError, StoreError
+from benne.experiments.tracking import AUTHOR, Tracking, default_store, store_in_use
 from benne.models.model_directory import MANIFEST
+from benne.scoring.decisions.served_model import identity_of
 
 __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "MODEL_NAME",
     "Registered",
+    "author_of",
     "check_model_name",
     "existing_store",
     "files_of",
@@ -191,12 +193,35 @@ def mark(tracking: Tracking, version: Registered, config_hash: str) -> None:
 
 
 def marked(tracking: Tracking, config_hash: str, name: str = MODEL_NAME) -> Registered | None:
-    """The newest version that is tagged with this hash of its files; None if there is none."""
+    """The newest version that is tagged with this hash of its files, and has them; None if there is none.
+
+    A tag is written by whoever may write to MLflow: it is where to look, and the files say whether it is so.
+    """
     with _client(tracking, name) as client:
         aliases = _aliases(client, name)
         found = client.search_model_versions(f"name = '{name}'")
         known = [_registered(version, aliases) for version in found if version.tags.get(_FILES) == config_hash]
-    return max(known, key=lambda version: version.version, default=None)
+    newest_first = sorted(known, key=lambda version: -version.version)
+    return next((version for version in newest_first if _has_files(tracking, version, config_hash)), None)
+
+
+def author_of(tracking: Tracking, version: Registered) -> str | None:
+    """Who trained a version, by the tag of its run; None where the run says nothing, or is not there."""
+    with _client(tracking, version.name) as client:
+        try:
+            return client.get_run(version.run_id).data.tags.get(AUTHOR) if version.run_id else None
+        except MlflowException as error:
+            if error.error_code not in (_ABSENT, "INVALID_PARAMETER_VALUE"):
+                raise
+            return None
+
+
+def _has_files(tracking: Tracking, version: Registered, config_hash: str) -> bool:
+    try:
+        with files_of(tracking, version) as directory:
+            return identity_of(directory)[1] == config_hash
+    except (BenneError, OSError):
+        return False
 
 
 def name_champion(tracking: Tracking, version: Registered) -> Registered:

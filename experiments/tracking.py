@@ -24,7 +24,7 @@ from benne.experiments.model_card.tracked import label_figures, log_card
 from benne.experiments.plots import training_plots
 from benne.experiments.report import EvaluationReport, write_report
 from benne.experiments.trained_members import FILE as MEMBERS
-from benne.experiments.trained_members import digests_of, write_digests
+from benne.experiments.trained_members import SEAL, digests_of, seal_of, write_digests
 from benne.experiments.training import TrainingRun
 from benne.models import BoosterOptions
 
@@ -241,6 +241,7 @@ def _parameters(run: TrainingRun) -> dict[str, Any]:
         "test_rows": run.evaluation.rows,
         "train_fingerprint": fingerprint_of(run.train),
         "test_fingerprint": fingerprint_of(run.test),
+        SEAL: seal_of(digests_of(run.train.features.index, fingerprint_of(run.train))),
         "split": how.order,
         "test_since": "" if how.since is None else how.since.isoformat(),
         "folds": run.fold_order,

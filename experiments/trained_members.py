@@ -17,12 +17,15 @@ import pandas as pd
 
 from benne.errors import GovernanceError
 
-__all__ = ["FILE", "Digests", "digests_of", "read_digests", "trained_on", "write_digests"]
+__all__ = ["FILE", "SEAL", "Digests", "digests_of", "read_digests", "seal_of", "trained_on", "write_digests"]
 
 Digests = npt.NDArray[np.uint32]
 
 FILE: Final = "training/members.u32"
 """Where a run keeps them among its files: little-endian, sorted, each once."""
+
+SEAL: Final = "train_members"
+"""Parameter of a run that says which digests are its own: parameters cannot be changed in MLflow, files can."""
 
 _BYTES: Final = 4
 _KIND: Final = np.dtype("<u4")
@@ -59,6 +62,11 @@ def write_digests(digests: Digests, path: Path) -> None:
     """Write digests to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(digests.astype(_KIND).tobytes())
+
+
+def seal_of(digests: Digests) -> str:
+    """SHA-256 of the digests, 64 hexadecimal digits."""
+    return hashlib.sha256(digests.astype(_KIND).tobytes()).hexdigest()
 
 
 def read_digests(path: Path) -> Digests:

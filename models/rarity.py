@@ -14,13 +14,13 @@ from benne.models.points.beyond import count_beyond
 if TYPE_CHECKING:
     from benne.models.reference_histograms import ReferenceHistograms
 
-__all__ = ["Rarity", "fewest_beyond"]
+__all__ = ["MOST_OF_TRAINING", "Rarity", "fewest_beyond"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
-_MOST_OF_TRAINING: Final = 0.02
+MOST_OF_TRAINING: Final = 0.02
 """Share of the training rows that may be called rare themselves."""
 
 
@@ -78,7 +78,7 @@ def fewest_beyond(X: Floats, ranges: Sequence[tuple[float, float] | None]) -> in
     """
     counts = np.bincount(beyond(X, *_ends(ranges)))
     at_least = np.cumsum(counts[::-1])[::-1]  # rows with so many or more
-    few = np.flatnonzero(at_least <= _MOST_OF_TRAINING * len(X))
+    few = np.flatnonzero(at_least <= MOST_OF_TRAINING * len(X))
     return max(1, int(few[0]) if len(few) else len(counts))
 
 

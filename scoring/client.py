@@ -31,6 +31,7 @@ from benne.scoring.api.bodies import (
     ScoreBody,
     WithdrawnBody,
 )
+from benne.scoring.api.governance_bodies import FilingBody, FilingsBody, MonitoringBody
 from benne.scoring.api.what_if_bodies import ActionsBody, RecourseBody, ScoreChangeBody, WhatIfBody
 from benne.scoring.client_rights import RightsCalls, part
 from benne.scoring.wiring import random_id
@@ -254,6 +255,14 @@ class BenneClient(RightsCalls):
         """The model that serves."""
         found: dict[str, Any] = self._json("GET", "/v1/models/current")
         return found
+
+    def monitoring(self) -> MonitoringBody:
+        """How the model that serves does, live; for data scientists, compliance and admins."""
+        return self._ask(MonitoringBody, "GET", "/v1/monitoring")
+
+    def filings(self) -> list[FilingBody]:
+        """Verdicts and documents about the model that serves, the newest first; for the same."""
+        return self._ask(FilingsBody, "GET", "/v1/models/current/filings").filings
 
     def policies(self) -> dict[str, Any]:
         """The policies in force."""

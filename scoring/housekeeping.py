@@ -12,8 +12,7 @@ from typing import Final
 from benne.errors import BenneError
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.idempotency import forget_old_keys
-from benne.scoring.decisions.promotion import promoted
-from benne.scoring.governance.verdicts import require_validated
+from benne.scoring.decisions.promotion import promoted, require_may_serve
 from benne.scoring.service import Service
 
 __all__ = ["Housekeeper", "Tidied", "follow_promotion", "tidy"]
@@ -59,15 +58,15 @@ def follow_promotion(service: Service) -> bool:
     Raises
     ------
     BenneError
-        If the store does not answer, the model on the shelf is damaged, or no verdict lets it serve; the one that
-        serves goes on.
+        If the store does not answer, the model on the shelf is damaged, no verdict lets it serve, or it was promoted
+        past the record; the one that serves goes on.
     """
     with service.store.read() as connection:
         newest = promoted(connection)
-        if newest is None or newest.model_id == service.models.current.model_id:
+        if newest is None or newest.config_hash == service.models.current.config_hash:
             return False
-        require_validated(connection, newest.config_hash)
-    served = service.shelf.get(newest.model_id)
+        require_may_serve(connection, newest)
+    served = service.shelf.get(newest.model_id, newest.config_hash)
     served.warm()
     service.models.swap(served)
     return True

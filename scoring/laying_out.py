@@ -24,9 +24,8 @@ from benne.scoring.consent.terms_file import read_terms
 from benne.scoring.decisions.promotion import promote
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ModelShelf, identity_of
-from benne.scoring.governance.declaring import DeclaredGates
-from benne.scoring.governance.taking_over import take_over, verdict_to_take_over
-from benne.scoring.governance.verdicts import Verdict
+from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.taking_over import Brought, bring_over, to_bring_over
 from benne.scoring.policy import read_policies
 from benne.scoring.policy.policy_file import default_text
 from benne.scoring.proof.keys import ProofKeyFile
@@ -79,7 +78,8 @@ def lay_out(
     model : Path, optional
         A saved model; without one the service answers nothing until one is promoted.
     validated_in : str or Path, optional
-        Database that holds the verdict on the model, which is taken over with its gates; needed with a model.
+        Database that holds the verdict on the model, which is taken over with its gates and what is on file about the
+        model; needed with a model.
     subject_key : Path, optional
         The key that events and features were keyed with; by default a new one.
     terms : Path, optional
@@ -122,8 +122,7 @@ class _Validated:
     """A saved model, and on whose word it may serve."""
 
     model: Path
-    verdict: Verdict
-    gates: DeclaredGates
+    brought: Brought
 
 
 def _validated(model: Path, validated_in: str | Path | None) -> _Validated:
@@ -140,7 +139,7 @@ def _validated(model: Path, validated_in: str | Path | None) -> _Validated:
     store = open_store(validated_in)
     try:
         with store.read() as connection:
-            return _Validated(model, *verdict_to_take_over(connection, config_hash))
+            return _Validated(model, to_bring_over(connection, config_hash))
     finally:
         store.close()
 
@@ -161,8 +160,7 @@ def _fill(settings: Settings, ready: _Validated | None, subject_key: Path | None
             actor = Actor("benne-cli", "admin")
             version = policies.version
             if ready is not None and served is not None:
-                taken = take_over(ready.verdict, ready.gates, actor=actor, ids=random_id, policy_version=version)
-                group.submit(taken)
+                bring_over(ready.brought, GovernanceStore(store, group, version, None), actor, ids=random_id)
                 group.submit(promote(served, actor, event_id=random_id(), policy_version=version))
             administration = Administration(Principal(id=actor.id, role="admin"), random_id, version)
             keys = ApiKeys(secrets.token_bytes)

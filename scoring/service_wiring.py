@@ -29,7 +29,7 @@ from benne.scoring.consent.terms_file import TermsFile, read_terms
 from benne.scoring.decisions.case import Case
 from benne.scoring.decisions.decide import DecisionMaker, Parts
 from benne.scoring.decisions.desk import Desk
-from benne.scoring.decisions.promotion import promoted
+from benne.scoring.decisions.promotion import promoted, require_may_serve
 from benne.scoring.decisions.replay import Replayer
 from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedModel
 from benne.scoring.decisions.stored_vectors import StoredVectors
@@ -51,6 +51,7 @@ from benne.scoring.members.what_if_asking import Asking
 from benne.scoring.members.what_if_change import ScoreChanges
 from benne.scoring.monitoring.alerts import AlertSink, LogSink, WebhookSink
 from benne.scoring.monitoring.live import LiveMonitoring, LiveParts
+from benne.scoring.monitoring.thresholds import Thresholds
 from benne.scoring.policy import Policies, read_policies
 from benne.scoring.proof.keys import ProofKeyFile
 from benne.scoring.protected import ProtectedPart
@@ -208,7 +209,10 @@ def _monitoring(settings: Settings, core: _Core) -> LiveMonitoring:
     sinks: tuple[AlertSink, ...] = (LogSink(),)
     if webhook is not None:
         sinks = (LogSink(), WebhookSink(webhook.get_secret_value()))
-    parts = LiveParts(store=core.store, models=core.models, clock=system_clock, ids=random_id, sinks=sinks)
+    limits = Thresholds.default() if settings.thresholds is None else Thresholds.read(settings.path("thresholds"))
+    parts = LiveParts(
+        store=core.store, models=core.models, clock=system_clock, ids=random_id, sinks=sinks, thresholds=limits
+    )
     return LiveMonitoring(parts)
 
 
@@ -238,8 +242,8 @@ def _model_to_serve(connection: Connection, shelf: ModelShelf) -> ServedModel:
             "A service must have a model to serve, got none. Validate one, then promote it: benne validate, "
             "benne promote (or, without MLflow, benne service promote)"
         )
-    require_validated(connection, newest.config_hash)  # also where somebody wrote the promotion by hand
-    return shelf.get(newest.model_id)
+    require_may_serve(connection, newest)
+    return shelf.get(newest.model_id, newest.config_hash)
 
 
 def _category_of(models: ModelSlot) -> Callable[[str], str]:

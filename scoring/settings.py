@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         default=None,
         description="Address that alerts of live monitoring are sent to; https, or http to this machine.",
     )
+    thresholds: Path | None = Field(
+        default=None, description="TOML with limits of live monitoring other than the default ones."
+    )
     metrics: bool = Field(default=True, description="Whether /metrics is served.")
     console: bool = Field(default=True, description="Whether the pages at /console and /me are served.")
     protected: Path | None = Field(

@@ -73,3 +73,4 @@ def test_the_benchmark_of_the_console_runs_small(repository):
     )  # fmt: skip
     assert said.returncode == 0, said.stdout[-2000:] + said.stderr[-2000:]
     assert "score and explanation, p95" in said.stdout
+    assert all(page in said.stdout for page in ("live monitoring", "roll-out", "a document about the model"))

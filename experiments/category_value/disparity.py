@@ -19,6 +19,8 @@ __all__ = ["disparities"]
 
 Floats = npt.NDArray[np.float64]
 _LEVEL: Final = (0.025, 0.975)
+_MOST_EMPTY: Final = 0.05
+_ENDS: Final = ("with", "without", "change", "change_low", "change_high")
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,18 @@ def disparities(
     list of dict
         One line per attribute, group (but the reference) and share: ``air_with``, ``air_without``, ``air_change`` with
         its paired 95 % interval; ``smd_with``, ``smd_without``, ``smd_change`` likewise. A change is with minus
-        without; a ratio of 1 and a difference of 0 are equal.
+        without; a ratio of 1 and a difference of 0 are equal. Null where the group or its reference has too few rows
+        to be compared, or fewer than ten would be accepted, as in an audit.
     """
     lines = []
     for grouping in groupings_of(protected, members, options):
         for share in accepted:
-            lines += _lines(scores, grouping, share, resampler)
+            lines += _lines(scores, grouping, share, resampler, options)
     return lines
 
 
 def _lines(
-    scores: Mapping[str, Floats], grouping: Grouping, share: float, resampler: Resampler
+    scores: Mapping[str, Floats], grouping: Grouping, share: float, resampler: Resampler, options: FairnessOptions
 ) -> list[dict[str, Any]]:
     taken = {name: score >= np.quantile(score, 1.0 - share) for name, score in scores.items()}
     once = {name: _figures(scores[name], taken[name], grouping, None) for name in scores}
@@ -87,6 +90,10 @@ def _lines(
             "accepted": share, "rows": int(sizes[group]),
         }  # fmt: skip
         for place, figure in enumerate(("air", "smd")):
+            least = sizes[group] * share < options.fewest_outcomes and figure == "air"
+            if min(sizes[group], sizes[grouping.reference]) < options.fewest_rows or least:
+                line |= dict.fromkeys(f"{figure}_{end}" for end in _ENDS)
+                continue
             line[f"{figure}_with"] = _or_none(once["with"][place][group])
             line[f"{figure}_without"] = _or_none(once["without"][place][group])
             line[f"{figure}_change"] = _or_none(once["with"][place][group] - once["without"][place][group])
@@ -124,7 +131,7 @@ def _sums(score: Floats, taken: npt.NDArray[np.bool_], grouping: Grouping, weigh
 
 def _interval(drawn: Floats) -> tuple[float | None, float | None]:
     known = drawn[np.isfinite(drawn)]
-    if len(known) < len(drawn) // 2:
+    if len(known) < (1.0 - _MOST_EMPTY) * len(drawn):
         return None, None
     low, high = np.quantile(known, _LEVEL)
     return round(float(low), 10), round(float(high), 10)

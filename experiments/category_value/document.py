@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from benne.experiments.category_value.pictures import drawings
 from benne.experiments.category_value.report import CategoryValue, CategoryValueReport
-from benne.experiments.measure import Measure, measures_of
-from benne.experiments.report.document_page import document_page
-from benne.features.quality.documents import as_bytes, write_whole
+from benne.experiments.measure import Measure
+from benne.experiments.report.model_document import AboutDocument, document_of, measured, write_document
 
-__all__ = ["CATEGORIES", "DOCUMENT", "PAGE", "as_document", "category_measures", "write_category_value"]
+__all__ = ["KIND", "categories_document", "category_measures", "write_category_value"]
 
-CATEGORIES: Final = "categories"
-"""Kind of the document."""
-
-FORMAT: Final = 1
-PAGE: Final = "categories.html"
-DOCUMENT: Final = "categories.json"
+KIND: Final = "categories"
 
 _NOTES: Final = (
     "Differences are with the category minus without it: of AUC above 0, of log loss below 0, it is better with it.",
@@ -41,45 +34,34 @@ def category_measures(report: CategoryValueReport) -> dict[str, Measure]:
     return found
 
 
-def as_document(
-    report: CategoryValueReport, *, identity: tuple[str, str], made_at: datetime, by: str, notices: Sequence[str] = ()
+def categories_document(
+    report: CategoryValueReport, about: AboutDocument, *, notices: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The report in the shape of every document about a model.
 
     Parameters
     ----------
     report : CategoryValueReport
-    identity : tuple of str
-        Model id and configuration hash: :func:`benne.scoring.decisions.served_model.identity_of`.
-    made_at : datetime
-    by : str
+    about : AboutDocument
     notices : sequence of str
         What must be read first, such as that members are simulated.
     """
-    measures = measures_of({CATEGORIES: category_measures(report)})
-    return {
-        "format": FORMAT,
-        "kind": CATEGORIES,
-        "model": {"model_id": identity[0], "config_hash": identity[1]},
-        "made_at": made_at.isoformat(),
-        "by": by,
-        "measures": {name: one.as_dict() for name, one in measures.items()},
+    return document_of(KIND, about, {
+        "measures": measured(KIND, category_measures(report)),
         "tables": {name: rows for name, rows in _tables(report).items() if rows},
         "notes": [*notices, *_NOTES],
         "folds": report.folds,
         "resamples": report.options.resamples,
         "seed": report.options.seed,
-    }
+    })  # fmt: skip
 
 
 def write_category_value(report: CategoryValueReport, document: Mapping[str, Any], folder: str | Path) -> list[Path]:
     """Write ``categories.html`` and ``categories.json``; earlier ones in the folder are replaced."""
-    target = Path(folder)
-    text = document_page(
-        document, title="Does each category earn its weight?", figures=drawings(report),
+    return write_document(
+        document, folder, title="Does each category earn its weight?", figures=drawings(report),
         lead="The same model with it and without it, on the same members.",
     )  # fmt: skip
-    return [write_whole(text.encode(), target / PAGE), write_whole(as_bytes(dict(document)), target / DOCUMENT)]
 
 
 def _tables(report: CategoryValueReport) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from benne.experiments.category_value.document import as_document
+from benne.experiments.category_value.document import categories_document
 from benne.experiments.category_value.options import ValueOptions
 from benne.experiments.category_value.report import CategoryValueReport
 from benne.experiments.category_value.valuing import category_value
@@ -22,6 +22,7 @@ from benne.experiments.datasets.simulated import SIMULATED
 from benne.experiments.datasets.trial import Trial
 from benne.experiments.fairness.options import AGE_EDGES, FairnessOptions
 from benne.experiments.labelling import LabelledRows
+from benne.experiments.report.model_document import AboutDocument
 from benne.experiments.simulator import NOTICE, simulate
 from benne.experiments.splitting import RowSplit
 from benne.experiments.training import TrainingSplit
@@ -74,8 +75,9 @@ def category_value_of(
 def document_of(name: str, report: CategoryValueReport, made_at: datetime) -> dict[str, Any]:
     """The report on a set as a document; of the models that were fitted for it, none was kept."""
     notices = [NOTICE] if name == SIMULATED else [f"Of the public set {name}; no model of a platform's own."]
-    nobody = (f"public/{name}", hashlib.sha256(name.encode()).hexdigest())
-    return as_document(report, identity=nobody, made_at=made_at, by="benne data categories", notices=notices)
+    nobody = hashlib.sha256(name.encode()).hexdigest()
+    about = AboutDocument(model_id=f"public/{name}", config_hash=nobody, made_at=made_at, by="benne data categories")
+    return categories_document(report, about, notices=notices)
 
 
 def splits_of(trial: Trial) -> list[TrainingSplit]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +10,14 @@ import pandas as pd
 from sklearn.base import clone
 
 from benne.errors import ParameterError, WeightContractError
-from benne.experiments.gaming.penalties import PENALTIES
 from benne.experiments.labelling import LabelledRows
 from benne.experiments.training import TrainingSplit
 from benne.features import registry, split_mask
 from benne.features.consent_mask import MASK_COLUMNS
-from benne.models import BoosterOptions, CreditScoreModel, withheld_of
+from benne.models import CreditScoreModel, withheld_of
 from benne.models.category_layout import layout_of
 from benne.models.consent_patterns import allowed_patterns
+from benne.models.fewer_columns import options_without
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,7 +64,8 @@ def fitted_without(
         tolerance = {name: width for name, width in tolerance.items() if name != category}
     fresh = _quick(model).set_params(categories=left, weights=weights, tolerance=tolerance)
     before = list(split_mask(split.train.features)[0].columns)
-    fresh.set_params(booster=_options_without(fresh.booster, before, categories[category]))
+    if fresh.booster is not None:
+        fresh.set_params(booster=options_without(fresh.booster, before, categories[category]))
     train = LabelledRows(
         columns_without(split.train.features, categories[category]), split.train.bad, {}, split.train.weight
     )
@@ -86,19 +86,6 @@ def _fit(split: TrainingSplit, model: CreditScoreModel) -> CreditScoreModel | No
         return split.fit(model)
     except WeightContractError:
         return None
-
-
-def _options_without(
-    options: BoosterOptions | None, before: Sequence[str], gone: Sequence[str]
-) -> BoosterOptions | None:
-    """Options that name no direction and hold no penalty of a column that is not there any more."""
-    if options is None:
-        return None
-    extra = dict(options.extra)
-    if PENALTIES in extra:
-        extra[PENALTIES] = [held for held, name in zip(extra[PENALTIES], before, strict=True) if name not in gone]
-    directions = {name: way for name, way in options.monotone.items() if name not in gone}
-    return replace(options, monotone=directions, extra=extra)
 
 
 def _quick(model: CreditScoreModel) -> CreditScoreModel:

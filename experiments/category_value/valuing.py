@@ -111,8 +111,9 @@ def _value(
     options: ValueOptions,
     fairness: FairnessOptions | None,
 ) -> CategoryValue:
-    if scored is None or len(np.unique(scored.bad)) < 2:
-        rows = 0 if scored is None else len(scored.bad)
+    if scored is None or len(np.unique(scored.bad)) < 2 or len(np.unique(scored.members)) < SMALLEST_GROUP:
+        told = scored is not None and len(np.unique(scored.members)) >= SMALLEST_GROUP
+        rows = len(scored.bad) if told and scored is not None else 0
         return CategoryValue(
             category=name, weight=weight, rows=rows, bad=0, held=None, free=None, withholding=None, withheld_by=None,
             disparity=[], verdict=verdict_of(None, 0, 0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,19 +16,15 @@ from benne.experiments.champion_challenger.pictures import (
     parts_figure,
     swap_figure,
 )
-from benne.experiments.measure import Measure, measures_of
+from benne.experiments.measure import Measure
 from benne.experiments.report.document import records_of
-from benne.experiments.report.document_page import document_page
 from benne.experiments.report.groups import SMALLEST_GROUP
-from benne.features.quality.documents import as_bytes, write_whole
+from benne.experiments.report.model_document import AboutDocument, document_of, measured, section, write_document
+from benne.features.quality.documents import write_whole
 
-__all__ = ["DOCUMENT", "KIND", "PAGE", "AboutComparison", "comparison_document", "comparison_measures",
-           "write_comparison"]  # fmt: skip
+__all__ = ["KIND", "AboutComparison", "comparison_document", "comparison_measures", "write_comparison"]
 
-FORMAT: Final = 1
 KIND: Final = "comparison"
-PAGE: Final = "comparison.html"
-DOCUMENT: Final = "comparison.json"
 
 _FIGURES: Final = ("auc", "ks", "brier", "log_loss", "ece")
 _ACCURACY: Final = (
@@ -50,23 +45,26 @@ _MATRIX: Final = ("Rows by band of the champion (down) and of the challenger (ac
 _GROUPS: Final = ("Of groups by protected attributes, which are no input and were read for this comparison only.",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutComparison:
-    """What a document says of itself.
+@dataclass(frozen=True, kw_only=True)
+class AboutComparison(AboutDocument):
+    """What a comparison says of itself, which is a document about the challenger.
 
     Parameters
     ----------
-    champion, challenger : tuple of str
-        Model id and config hash, from :func:`benne.scoring.decisions.served_model.identity_of`.
-    made_at : datetime
-        With its timezone.
-    by : str
+    model_id, config_hash, made_at, by
+        See :class:`benne.experiments.report.model_document.AboutDocument`.
+    champion : tuple of str
+        Model id and configuration hash of the model it is held against, from
+        :func:`benne.scoring.decisions.served_model.identity_of`.
     """
 
     champion: tuple[str, str]
-    challenger: tuple[str, str]
-    made_at: datetime
-    by: str
+
+    def head(self) -> dict[str, Any]:
+        """With the champion beside the model."""
+        champion = dict(zip(("model_id", "config_hash"), self.champion, strict=True))
+        head = AboutDocument.head(self)
+        return {"model": head.pop("model"), "champion": champion, **head}
 
 
 def comparison_measures(found: ModelComparison) -> dict[str, Measure]:
@@ -101,31 +99,25 @@ def comparison_document(found: ModelComparison, about: AboutComparison) -> dict[
         "bands": records_of(found.matrix), "histogram": records_of(found.histogram),
         **_by_rule("groups", found.groups),
     }  # fmt: skip
-    return {
-        "format": FORMAT,
-        "kind": KIND,
-        "model": dict(zip(("model_id", "config_hash"), about.challenger, strict=True)),
-        "champion": dict(zip(("model_id", "config_hash"), about.champion, strict=True)),
-        "made_at": about.made_at.isoformat(),
-        "by": about.by,
+    return document_of(KIND, about, {
         "cutoffs": [int(mark) for mark in found.cutoffs],
         "seed": found.seed,
         "rows": found.rows,
         "members": found.members,
         "known": found.known,
         "summary": {name: round(value, 10) for name, value in found.summary.items()},
-        "measures": {name: one.as_dict() for name, one in measures_of({KIND: comparison_measures(found)}).items()},
+        "measures": measured(KIND, comparison_measures(found)),
         "tables": tables,
         "sections": [
-            _section("accuracy", "Is it more accurate?", _ACCURACY, "figures"),
-            _section("swaps", "Who would be treated otherwise", _SWAPS, *_both("swaps")),
-            _section("why", "Why they are swapped", _WHY, *_both("swap_parts")),
-            _section("shift", "Who moves, and why", _SHIFT, "movers", "parts", "features"),
-            _section("bands", "From band to band", _MATRIX, "bands"),
-            *([_section("groups", "Groups", _GROUPS, *_both("groups"))] if len(found.groups) else []),
+            section("accuracy", "Is it more accurate?", _ACCURACY, "figures"),
+            section("swaps", "Who would be treated otherwise", _SWAPS, *_both("swaps")),
+            section("why", "Why they are swapped", _WHY, *_both("swap_parts")),
+            section("shift", "Who moves, and why", _SHIFT, "movers", "parts", "features"),
+            section("bands", "From band to band", _MATRIX, "bands"),
+            *([section("groups", "Groups", _GROUPS, *_both("groups"))] if len(found.groups) else []),
         ],
         "notes": _notes(found),
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def write_comparison(found: ModelComparison, folder: str | Path, about: AboutComparison) -> list[Path]:
@@ -137,17 +129,13 @@ def write_comparison(found: ModelComparison, folder: str | Path, about: AboutCom
         ``comparison.html``, ``comparison.json`` and the pictures as PNG: the same bytes for the same comparison and
         ``about``.
     """
-    document, target = comparison_document(found, about), Path(folder)
-    lead = f"{about.challenger[0]} against {about.champion[0]}: {found.rows:,} rows of {found.members:,} members."
-    page = document_page(document, title="Challenger against champion", lead=lead, figures=drawings(found))
+    lead = f"{about.model_id} against {about.champion[0]}: {found.rows:,} rows of {found.members:,} members."
+    document, title = comparison_document(found, about), "Challenger against champion"
+    written = write_document(document, folder, title=title, lead=lead, figures=drawings(found))
     figures = {"change.png": change_figure(found.histogram), "parts.png": parts_figure(found.parts)}
     if found.swaps["bad_rate"].notna().any():
         figures["swaps.png"] = swap_figure(found.swaps)
-    return [
-        write_whole(page.encode(), target / PAGE),
-        write_whole(as_bytes(document), target / DOCUMENT),
-        *(write_whole(as_png(figure), target / name) for name, figure in figures.items()),
-    ]
+    return [*written, *(write_whole(as_png(figure), Path(folder) / name) for name, figure in figures.items())]
 
 
 def _by_rule(name: str, table: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
@@ -179,10 +167,6 @@ def _line(found: ModelComparison, name: str) -> dict[str, Any]:
             for end in ("", "_low", "_high")}  # fmt: skip
     line |= {f"difference{end}": of("champion", f"{name}_difference{end}") for end in ("", "_low", "_high")}
     return records_of(pd.DataFrame([line]))[0]
-
-
-def _section(key: str, title: str, text: tuple[str, ...], *tables: str) -> dict[str, Any]:
-    return {"key": key, "title": title, "text": list(text), "tables": list(tables)}
 
 
 def _notes(found: ModelComparison) -> list[str]:

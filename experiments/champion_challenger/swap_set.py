@@ -12,6 +12,7 @@ import pandas as pd
 from benne.errors import ParameterError
 from benne.experiments.champion_challenger.paired import PairedScores
 from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.features.quality.cells import hide_small
 from benne.models import SCORE_MAX, SCORE_MIN
 from benne.models.calibration import wilson_interval
 
@@ -21,6 +22,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SETS: Final = ("both_in", "swapped_in", "swapped_out", "both_out")
+_NOTHING: Final[dict[str, float | int | None]] = dict.fromkeys(
+    ("n", "share", "known", "bad_rate", "bad_rate_low", "bad_rate_high", "champion_pd", "challenger_pd")
+)
 
 
 class Cut:
@@ -58,7 +62,7 @@ def checked_cutoffs(cutoffs: Sequence[float]) -> tuple[float, ...]:
     benne.errors.ParameterError: A cut-off must be a whole score above 350 and up to 950, got 1000. Name another.
     """
     for mark in cutoffs:
-        if mark != round(mark) or not SCORE_MIN < mark <= SCORE_MAX:
+        if not SCORE_MIN < mark <= SCORE_MAX or mark != round(mark):  # NaN is refused before it is rounded
             raise ParameterError(
                 f"A cut-off must be a whole score above {SCORE_MIN:.0f} and up to {SCORE_MAX:.0f}, got {mark:g}. "
                 "Name another."
@@ -110,12 +114,14 @@ def swap_sets(pair: PairedScores, cuts: Sequence[Cut]) -> pd.DataFrame:
     DataFrame
         ``at``, ``cutoff``, ``challenger_cutoff``, ``set``, ``n``, ``share`` of all rows, ``known`` outcomes among
         them, their ``bad_rate`` with its 95 % Wilson interval, and the mean PD by either model. Of a set of fewer
-        than ten rows, or fewer than ten outcomes, nothing is told.
+        than ten rows, or fewer than ten outcomes, nothing is told, nor of the one that would give such a set away.
     """
     lines = []
     for cut in cuts:
-        for name, inside in sets_at(pair, cut).items():
-            lines.append(cut.as_columns() | {"set": name} | _figures(pair, inside))
+        sets = sets_at(pair, cut)
+        shown = hide_small([int(inside.sum()) for inside in sets.values()], SMALLEST_GROUP)
+        for (name, inside), told in zip(sets.items(), shown, strict=True):
+            lines.append(cut.as_columns() | {"set": name} | (_NOTHING if told is None else _figures(pair, inside)))
     table = pd.DataFrame(lines)
     for column in ("n", "known"):  # whole numbers, also beside what is left out
         table[column] = pd.Series([line[column] for line in lines], dtype=object)
@@ -135,10 +141,7 @@ def swap_parts(pair: PairedScores, cuts: Sequence[Cut]) -> pd.DataFrame:
 
 def _figures(pair: PairedScores, inside: Bools) -> dict[str, float | int | None]:
     n = int(inside.sum())
-    columns = ("n", "share", "known", "bad_rate", "bad_rate_low", "bad_rate_high", "champion_pd", "challenger_pd")
-    if 0 < n < SMALLEST_GROUP:
-        return dict.fromkeys(columns)
-    found: dict[str, float | int | None] = dict.fromkeys(columns) | {"n": n, "share": n / len(inside)}
+    found = _NOTHING | {"n": n, "share": n / len(inside)}
     if n:
         found |= {
             "champion_pd": float(pair.champion.pd[inside].mean()),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from benne.experiments.labelling import LabelledRows
 from benne.experiments.tracking import Tracking
 from benne.experiments.validation import Evidence, candidate_of_run, write_verdict
+from benne.experiments.validation.findings import write_findings
 from benne.experiments.validation.promoting import promote_champion
 from benne.experiments.validation.recording import Validation, validate_on_record
 from benne.scoring import open_store
@@ -20,13 +20,11 @@ from benne.scoring.governance.gates_file import default_text
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.wiring import random_id, system_clock
 
-if TYPE_CHECKING:
-    from benne.features import Events
-
-__all__ = ["AUTHOR", "VALIDATOR", "declare_gates_of", "let_serve", "opened_governance"]
+__all__ = ["AUTHOR", "OPERATOR", "VALIDATOR", "declare_gates_of", "let_serve", "opened_governance"]
 
 AUTHOR: Final = "demo-author"
 VALIDATOR: Final = "demo-validator"
+OPERATOR: Final = "demo-operator"
 _APPROVER: Final = "demo-approver"
 _NO_POLICIES: Final = "console"
 
@@ -52,7 +50,7 @@ def declare_gates_of(governance: GovernanceStore) -> None:
 
 
 def let_serve(
-    tracked: Mapping[str, str], rows: LabelledRows, events: Events, governance: GovernanceStore, folder: Path
+    tracked: Mapping[str, str], evidence: Evidence, governance: GovernanceStore, folder: Path
 ) -> dict[str, Any]:
     """Validate the run on members it was not trained on, and make it the champion if it passed.
 
@@ -60,9 +58,8 @@ def let_serve(
     ----------
     tracked : mapping of str to str
         ``mlflow_run`` and ``tracking_uri``.
-    rows : LabelledRows
-        Of all; those trained on are left out by the validation.
-    events : Events
+    evidence : Evidence
+        Its rows are of all; those trained on are left out by the validation.
     governance : GovernanceStore
     folder : Path
         Gets ``validation/``.
@@ -75,11 +72,12 @@ def let_serve(
     tracking, run_id = Tracking(tracked["tracking_uri"]), tracked["mlflow_run"]
     with candidate_of_run(tracking, run_id) as candidate:
         validation = Validation(
-            candidate=candidate, evidence=Evidence(rows=rows, events=events), validator=VALIDATOR,
-            made_at=system_clock(), ids=random_id, tracking=tracking,
+            candidate=candidate, evidence=evidence, validator=VALIDATOR, made_at=system_clock(), ids=random_id,
+            tracking=tracking,
         )  # fmt: skip
         made, _ = validate_on_record(validation, governance)
     write_verdict(made, folder / "validation")
+    write_findings(made, folder / "validation")
     if made.passed:
-        promote_champion(tracking, governance, Actor("demo-operator", "admin"), ids=random_id, which=run_id)
+        promote_champion(tracking, governance, Actor(OPERATOR, "admin"), ids=random_id, which=run_id)
     return {"passed": made.passed, "gates": {result.gate.metric: result.state for result in made.results}}

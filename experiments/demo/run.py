@@ -1,4 +1,4 @@
-"""The demo itself: ten steps, each the call a user would make."""
+"""The demo itself: eleven steps, each the call a user would make."""
 
 from __future__ import annotations
 
@@ -15,13 +15,28 @@ import numpy as np
 import pandas as pd
 
 from benne.errors import ConsentRequired, ExplanationError, SimulationError, WeightContractError
-from benne.experiments.demo.governing import AUTHOR, declare_gates_of, let_serve, opened_governance
+from benne.experiments.demo.auditing import (
+    PURPOSE,
+    attributes_reader,
+    audit_categories,
+    keep_attributes,
+    watch_scores,
+)
+from benne.experiments.demo.governing import (
+    AUTHOR,
+    OPERATOR,
+    VALIDATOR,
+    declare_gates_of,
+    let_serve,
+    opened_governance,
+)
 from benne.experiments.demo.report import ReportContent, write_report
 from benne.experiments.evaluation import error_against_known_pd
 from benne.experiments.gaming import guarded_against_spending
 from benne.experiments.model_registry import register_challenger
 from benne.experiments.report import EvaluationReport, ReportOptions, report_on
 from benne.experiments.report import write_report as write_evaluation
+from benne.experiments.report.model_document import AboutDocument
 from benne.experiments.simulated_consents import simulated_ledger
 from benne.experiments.simulator import (
     RECIPIENT,
@@ -36,6 +51,7 @@ from benne.experiments.tracking import AUTHOR as AUTHOR_TAG
 from benne.experiments.tracking import BEGAN as BEGAN_TAG
 from benne.experiments.tracking import default_store, open_run
 from benne.experiments.training import LabelledRows, TrainingRun, label_rows, train_model
+from benne.experiments.validation import Evidence
 from benne.explain import MemberExplanation
 from benne.features import Events, SubjectKey, build_features, ingest, registry, split_mask
 from benne.features.frames import key_member_ids
@@ -49,9 +65,9 @@ from benne.scoring.wiring import system_clock
 __all__ = ["STEPS", "DemoOptions", "DemoResult", "run_demo"]
 
 STEPS = (
-    "simulate a platform", "validate events and key ids", "take consents into the ledger", "build features",
-    "train and evaluate", "hold it against challengers", "log to MLflow and register", "validate and promote",
-    "score everybody who consents", "write the report",
+    "simulate a platform", "validate events and key ids", "keep consents, and protected attributes apart",
+    "build features", "train and evaluate", "hold it against challengers", "log to MLflow and register",
+    "ask what each category is worth", "validate and promote", "score everybody who consents", "write the report",
 )  # fmt: skip
 TOLERANCE = 1e-9
 WEIGHTS_HOLD_TO = 1e-6
@@ -134,6 +150,7 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     ledger = simulated_ledger(world, key, root / "consents.db", clock)
     with opened_governance(root / "consents.db") as governance:
         declare_gates_of(governance)  # before anything is known of the model
+    protected = keep_attributes(world, key, root / "protected")
     say(3, STEPS[3])
     known = _known(world, events, key, ledger)
     say(4, STEPS[4])
@@ -147,12 +164,16 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     tracked = _log(run, evaluation, root, events, ece, began)
     run.model.save(root / "model")
     say(7, STEPS[7])
-    with opened_governance(root / "consents.db") as governance:
-        verdict = let_serve(tracked, rows, events, governance, root)
+    _ask_worth(run, root, options.seed)
     say(8, STEPS[8])
+    evidence = Evidence(rows=rows, events=events, protected=attributes_reader(protected, VALIDATOR), purpose=PURPOSE)
+    with opened_governance(root / "consents.db") as governance:
+        verdict = let_serve(tracked, evidence, governance, root)
+    say(9, STEPS[9])
     scored = score_frame(known.to_score, run.model, ledger, Asked(SCORING_PURPOSE, RECIPIENT, "demo"))
     refusal = _refusal(scored, ledger)
-    say(9, STEPS[9])
+    _watch(known, scored, run, root)
+    say(10, STEPS[10])
     summary = _summary(options, events, run, scored, ece, known.description) | tracked | {"verdict": verdict}
     explanation = _shown(scored, known.to_score, run.model)
     (root / "summary.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -182,6 +203,21 @@ def _known(world: Simulation, events: Events, key: SubjectKey, ledger: ConsentLe
     description = describe(to_train, outcomes)
     description.refuse_constant()
     return _Known(to_train, to_score, outcomes, truth.set_index(["subject_id", "as_of"])["pd"], description)
+
+
+def _ask_worth(run: TrainingRun, root: Path, seed: int) -> None:
+    """What each category is worth, as a document about the model, which the card then tells too."""
+    about = AboutDocument.of(root / "model", made_at=system_clock(), by=AUTHOR)
+    with opened_governance(root / "consents.db") as governance:
+        audit_categories(run, about, governance, root / "categories", seed=seed)
+
+
+def _watch(known: _Known, scored: BatchResult, run: TrainingRun, root: Path) -> None:
+    """Those who were scored beside those who were trained on, as a document about the model."""
+    features = known.to_score[known.to_score.index.isin(scored.scores.index)]
+    about = AboutDocument.of(root / "model", made_at=system_clock(), by=OPERATOR)
+    with opened_governance(root / "consents.db") as governance:
+        watch_scores(run.model, features, about, governance, root / "monitoring", clock=system_clock)
 
 
 def _emptied(root: Path) -> Path:

@@ -25,6 +25,7 @@ from benne.experiments.members import members_of
 from benne.experiments.report.document import records_of
 from benne.experiments.splitting import Splitting
 from benne.experiments.training import TrainingSplit, split_labelled
+from benne.features import split_mask
 from benne.features.consent_mask import MASK_COLUMNS
 from benne.models import CreditScoreModel
 from benne.models.resampling import metrics_of
@@ -195,7 +196,8 @@ class _Trial:
     def _fitted(self, candidate: Candidate) -> CreditScoreModel:
         train = self.split.train
         rows = dataclasses.replace(train, features=train.features.drop(columns=list(candidate.dropped)))
-        return dataclasses.replace(self.split, train=rows).fit(unfitted(self.model, candidate))
+        inputs = list(split_mask(train.features)[0].columns)
+        return dataclasses.replace(self.split, train=rows).fit(unfitted(self.model, candidate, inputs))
 
     def _figures(self, fitted: CreditScoreModel, candidate: Candidate) -> dict[str, Any]:
         test = self.split.test

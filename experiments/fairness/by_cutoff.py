@@ -56,10 +56,11 @@ def cutoff_table(
 def _columns(scored: ScoredMembers, cutoffs: Sequence[float]) -> Floats:
     """What is summed: rows, good, bad, and of each cut-off the selected, selected good and selected bad."""
     known = ~np.isnan(scored.bad)
+    shown = np.rint(scored.score)  # decisions are made on the whole points that are shown
     good, bad = (known & (scored.bad == 0)).astype(np.float64), (known & (scored.bad == 1)).astype(np.float64)
     columns = [np.ones(len(good)), good, bad]
     for cutoff in cutoffs:
-        selected = (scored.score >= cutoff).astype(np.float64)
+        selected = (shown >= cutoff).astype(np.float64)
         columns += [selected, selected * good, selected * bad]
     return np.column_stack(columns)
 
@@ -125,4 +126,7 @@ def _finding(line: dict[str, Any], is_reference: bool, lacking: dict[str, str], 
         return {"finding": "reference", "why": ""}
     if "adverse_impact_ratio" in lacking:
         return {"finding": INSUFFICIENT, "why": why}
-    return {"finding": REVIEW if line["adverse_impact_ratio"] < options.review_below else "", "why": why}
+    ratio = line["adverse_impact_ratio"]
+    if ratio > 1.0 / options.review_below:  # whichever of the two is called the reference
+        why = "; ".join(filter(None, ["the reference passes less often than four fifths of this group's rate", why]))
+    return {"finding": REVIEW if not options.review_below <= ratio <= 1.0 / options.review_below else "", "why": why}

@@ -14,7 +14,7 @@ from benne.experiments.fairness.groups import Grouping
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.fairness.resampled import interval, resampled_sums
 from benne.experiments.fairness.scored_members import ScoredMembers
-from benne.experiments.report.groups import joined, joined_labels
+from benne.experiments.report.groups import SMALLEST_GROUP, joined, joined_labels
 from benne.models import SCORE_MAX, SCORE_MIN, ScoreScale
 from benne.models.resampling import Resampler, price_table
 
@@ -54,7 +54,8 @@ def band_table(
     -------
     DataFrame
         ``attribute``, ``group``, ``band``, ``rows``, ``predicted``, ``observed``, ``calibration_gap`` (null where a
-        band holds fewer rows than are compared). A band of fewer than ten rows joins its neighbour.
+        band holds fewer rows than are compared). A band of fewer than ten members joins its neighbour; there is none
+        of a group of whom the outcome of fewer than ten members is known.
     """
     known = np.flatnonzero(~np.isnan(scored.bad))
     names = [band.name for band in scale.bands]
@@ -65,8 +66,9 @@ def band_table(
         code = grouping.code[known]
         for g, name in enumerate(grouping.names):
             inside = code == g
-            sums = [np.bincount(place[inside], weights=w[inside], minlength=len(names))
-                    for w in (np.ones(len(bad)), predicted, bad)]  # fmt: skip
+            once = _once(scored.members[known][inside])
+            sums = [np.bincount(place[inside], weights=w, minlength=len(names))
+                    for w in (once, np.ones(len(once)), predicted[inside], bad[inside])]  # fmt: skip
             about = {"attribute": grouping.attribute, "group": name}
             lines += [about | line for line in _of_bands(np.array(sums), names, options)]
     return pd.DataFrame(lines)
@@ -98,7 +100,7 @@ def _of_grouping(
         }  # fmt: skip
         for key, drawn in compared.items():
             line |= _told(key, drawn[0, g], *(values[g] for values in ends[key]), known=key not in lacking)
-        line |= _rates(at) | _auc(scored, inside, "auc" not in lacking, options, seed)
+        line |= _rates(at, _members_known(scored, inside)) | _auc(scored, inside, "auc" not in lacking, options, seed)
         lines.append(line | _finding(g == grouping.reference, lacking))
     return lines
 
@@ -131,9 +133,15 @@ def _lacking(group: Floats, reference: Floats, is_reference: bool, options: Fair
     return found
 
 
-def _rates(sums: Floats) -> dict[str, float]:
-    if not sums[_KNOWN]:
-        return {"predicted": np.nan, "observed": np.nan}
+def _members_known(scored: ScoredMembers, inside: Indices) -> int:
+    """Members of whom at least one outcome is known."""
+    return len(np.unique(scored.members[inside][~np.isnan(scored.bad[inside])]))
+
+
+def _rates(sums: Floats, members: int) -> dict[str, float]:
+    """What became of the group; nothing where it is known of fewer than ten members."""
+    if members < SMALLEST_GROUP:
+        return dict.fromkeys(("known", "bad"), 0 if not members else np.nan) | {"predicted": np.nan, "observed": np.nan}
     return {"predicted": float(sums[_PREDICTED] / sums[_KNOWN]), "observed": float(sums[_BAD] / sums[_KNOWN])}
 
 
@@ -156,14 +164,21 @@ def _finding(is_reference: bool, lacking: dict[str, str]) -> dict[str, str]:
     return {"finding": "reference" if is_reference else "INSUFFICIENT" if why else "", "why": why}
 
 
+def _once(members: Indices) -> Floats:
+    """1 for the first row of each member, 0 for the others, shape (n,): members are counted, not their rows."""
+    found = np.zeros(len(members))
+    found[np.unique(members, return_index=True)[1]] = 1.0
+    return found
+
+
 def _of_bands(sums: Floats, names: Sequence[str], options: FairnessOptions) -> list[dict[str, Any]]:
-    if not sums[0].sum():
+    if sums[0].sum() < SMALLEST_GROUP:
         return []
     part = joined([int(n) for n in sums[0]])
     labels = joined_labels(names, part)
     lines = []
     for k, label in enumerate(labels):
-        rows, predicted, bad = sums[:, part == k].sum(axis=1)
+        _, rows, predicted, bad = sums[:, part == k].sum(axis=1)
         enough = rows >= options.fewest_rows
         lines.append({
             "band": label, "rows": int(rows),

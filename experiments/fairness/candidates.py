@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from benne.errors import CategoryError
 from benne.models import BoosterOptions, CreditScoreModel
+from benne.models.fewer_columns import options_without
 
 __all__ = ["Candidate", "candidates_of", "unfitted"]
 
@@ -63,8 +64,15 @@ def candidates_of(model: CreditScoreModel, proxies: Sequence[str], seed: int, dr
         yield _drawn(given, proxies, rng, number)
 
 
-def unfitted(model: CreditScoreModel, candidate: Candidate) -> CreditScoreModel:
+def unfitted(model: CreditScoreModel, candidate: Candidate, columns: Sequence[str]) -> CreditScoreModel:
     """The candidate, ready to be fitted.
+
+    Parameters
+    ----------
+    model : CreditScoreModel
+    candidate : Candidate
+    columns : sequence of str
+        Inputs in the order of the fit, those that it does without among them.
 
     Raises
     ------
@@ -72,8 +80,9 @@ def unfitted(model: CreditScoreModel, candidate: Candidate) -> CreditScoreModel:
         If a category would have no input left.
     """
     fresh: Any = clone(model).set_params(
-        booster=candidate.booster, tolerance=candidate.tolerance, own_booster_gap=None, unconstrained_price=False
-    )
+        booster=options_without(candidate.booster, columns, candidate.dropped), tolerance=candidate.tolerance,
+        own_booster_gap=None, unconstrained_price=False,
+    )  # fmt: skip
     if isinstance(model.categories, str) or model.categories is None:
         return cast(CreditScoreModel, fresh)
     left = {

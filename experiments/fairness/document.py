@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,28 +11,16 @@ from benne.experiments.fairness.alternatives import Alternatives
 from benne.experiments.fairness.assessing import FairnessReport
 from benne.experiments.fairness.measures import fairness_measures
 from benne.experiments.fairness.pictures import audit_drawings, front_drawing
-from benne.experiments.measure import measures_of
 from benne.experiments.report.document import records_of
-from benne.experiments.report.document_page import document_page
-from benne.features.quality.documents import as_bytes, write_whole
+from benne.experiments.report.model_document import AboutDocument, document_of, measured, section, write_document
+from benne.features.quality.documents import write_whole
 
-__all__ = [
-    "CANDIDATES",
-    "DOCUMENT",
-    "FORMAT",
-    "KIND",
-    "PAGE",
-    "AboutAudit",
-    "fairness_document",
-    "write_fairness_report",
-]
+__all__ = ["CANDIDATES", "KIND", "AboutAudit", "fairness_document", "write_fairness_report"]
 
-FORMAT: Final = 1
 KIND: Final = "fairness"
-PAGE: Final = "fairness.html"
-DOCUMENT: Final = "fairness.json"
-_MOST_NAMED: Final = 12
 CANDIDATES: Final = "alternatives.csv"
+
+_MOST_NAMED: Final = 12
 
 _PASSES: Final = (
     "Selection rate: share of a group whose score reaches the cut-off. Adverse impact ratio: that rate over the "
@@ -57,27 +44,23 @@ _SEARCHED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutAudit:
-    """What a document says of itself.
+@dataclass(frozen=True, kw_only=True)
+class AboutAudit(AboutDocument):
+    """What an audit says of itself.
 
     Parameters
     ----------
-    model_id, config_hash : str
-        Of the saved model; see :func:`benne.scoring.decisions.served_model.identity_of`.
-    made_at : datetime
-        With its timezone.
-    by : str
-        Who made the audit.
+    model_id, config_hash, made_at, by
+        See :class:`benne.experiments.report.model_document.AboutDocument`.
     purpose : str
         For which the protected attributes were read; empty where none was stated.
     """
 
-    model_id: str
-    config_hash: str
-    made_at: datetime
-    by: str
     purpose: str = ""
+
+    def head(self) -> dict[str, Any]:
+        """With the purpose."""
+        return {**AboutDocument.head(self), "purpose": self.purpose}
 
 
 def fairness_document(
@@ -85,13 +68,7 @@ def fairness_document(
 ) -> dict[str, Any]:
     """The audit as plain JSON: the same figures, the same bytes."""
     found, searched = report.disparities, alternatives is not None
-    return {
-        "format": FORMAT,
-        "kind": KIND,
-        "model": {"model_id": about.model_id, "config_hash": about.config_hash},
-        "made_at": about.made_at.isoformat(),
-        "by": about.by,
-        "purpose": about.purpose,
+    return document_of(KIND, about, {
         "cutoffs": list(report.cutoffs),
         "seed": report.seed,
         "rows": report.rows,
@@ -99,7 +76,7 @@ def fairness_document(
         "left_out": report.left_out,
         "options": _options(report),
         "protected_inputs": list(report.protected_inputs),
-        "measures": {name: one.as_dict() for name, one in measures_of({KIND: fairness_measures(report)}).items()},
+        "measures": measured(KIND, fairness_measures(report)),
         "tables": {
             "groups": records_of(found.by_group), "cutoffs": [_whole(line) for line in records_of(found.by_cutoff)],
             "bands": records_of(found.by_band), "proxies": records_of(report.proxies),
@@ -107,14 +84,14 @@ def fairness_document(
             **({"alternatives": alternatives.as_records()} if alternatives is not None else {}),
         },
         "sections": [
-            _section("passes", "Who passes each cut-off", _PASSES, "cutoffs"),
-            _section("means", "What a score means for each group", _MEANS, "groups", "bands"),
-            _section("proxies", "What tells a protected attribute", _PROXIES, "proxies"),
-            _section("flips", "Flip test", _FLIPS, "flips"),
-            *([_section("alternatives", "Less discriminatory alternatives", _SEARCHED, "alternatives")] * searched),
+            section("passes", "Who passes each cut-off", _PASSES, "cutoffs"),
+            section("means", "What a score means for each group", _MEANS, "groups", "bands"),
+            section("proxies", "What tells a protected attribute", _PROXIES, "proxies"),
+            section("flips", "Flip test", _FLIPS, "flips"),
+            *([section("alternatives", "Less discriminatory alternatives", _SEARCHED, "alternatives")] * searched),
         ],
         "notes": _notes(report),
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def write_fairness_report(
@@ -128,16 +105,15 @@ def write_fairness_report(
         ``fairness.html`` and ``fairness.json``, and ``alternatives.csv`` where there was a search: the same bytes for
         the same audit and ``about``.
     """
-    document, target = fairness_document(report, about, alternatives=alternatives), Path(folder)
     drawn = audit_drawings(report.disparities, report.options.review_below)
     if alternatives is not None:
         drawn["What fairer models would cost"] = front_drawing(alternatives.table)
     lead = f"{report.rows:,} rows of {report.members:,} members that the model was not trained on."
-    page = document_page(document, title="Fairness audit", lead=lead, figures=drawn)
-    written = [write_whole(page.encode(), target / PAGE), write_whole(as_bytes(document), target / DOCUMENT)]
+    document = fairness_document(report, about, alternatives=alternatives)
+    written = write_document(document, folder, title="Fairness audit", lead=lead, figures=drawn)
     if alternatives is not None:
         csv = alternatives.table.to_csv(index=False, float_format="%.10g")
-        written.append(write_whole(csv.encode(), target / CANDIDATES))
+        written.append(write_whole(csv.encode(), Path(folder) / CANDIDATES))
     return written
 
 
@@ -147,14 +123,11 @@ def _options(report: FairnessReport) -> dict[str, Any]:
     return told | {"reference": dict(told["reference"]), "intersections": [list(p) for p in told["intersections"]]}
 
 
-def _section(key: str, title: str, text: tuple[str, ...], *tables: str) -> dict[str, Any]:
-    return {"key": key, "title": title, "text": list(text), "tables": list(tables)}
-
-
 def _notes(report: FairnessReport) -> list[str]:
     at, notes = report.disparities.by_cutoff, []
     if review := _named(at[at["finding"] == "review"]):
-        notes.append(f"Review: fewer than {report.options.review_below:g} of the reference's rate pass: {review}.")
+        least = report.options.review_below
+        notes.append(f"Review: of two groups, one passes at less than {least:g} of the other's rate: {review}.")
     if few := _named(at[at["finding"] == "INSUFFICIENT"]):
         notes.append(f"INSUFFICIENT, which is no pass: {few}.")
     told = report.proxies[report.proxies["finding"] == "review"] if len(report.proxies) else report.proxies

@@ -23,11 +23,13 @@ def fairness_measures(report: FairnessReport) -> dict[str, Measure]:
     -------
     dict of str to Measure
         ``adverse_impact_ratio`` (least), ``equal_opportunity_gap``, ``calibration_gap`` and
-        ``standardised_mean_difference`` (largest, absolute) over attributes, groups and cut-offs; ``flip_test``: scores
-        that changed with a protected attribute. One is INSUFFICIENT where an attribute has nobody to compare, or at
-        some cut-off; groups that were too small beside others that were not are named in its note.
+        ``standardised_mean_difference`` (largest, absolute) over attributes, groups and cut-offs; a ratio above 1
+        counts as its inverse, that of the reference beside the group: no choice of the reference hides anybody.
+        ``flip_test``: scores that changed with a protected attribute, and inputs that are about one. One is
+        INSUFFICIENT where an attribute has nobody to compare, or at some cut-off; groups that were too small beside
+        others that were not are named in its note.
     """
-    changed = int(report.flips["changed"].sum())
+    changed = int(report.flips["changed"].sum()) + len(report.protected_inputs)
     lines = report.flips.to_dict("records")
     carried = [f"{line['attribute']} by {line['carried_by']}" for line in lines if line["carried_by"]]
     carried += [f"{name} is about something protected" for name in report.protected_inputs]
@@ -40,7 +42,7 @@ def disparity_measures(found: Disparities) -> dict[str, Measure]:
     at, of = found.by_cutoff, found.by_group
     compared = of[of["finding"] != "reference"]
     return {
-        "adverse_impact_ratio": _worst(at, "adverse_impact_ratio", np.argmin, absolute=False),
+        "adverse_impact_ratio": _worst(_either_way(at), "adverse_impact_ratio", np.argmin, absolute=False),
         "equal_opportunity_gap": _worst(at, "equal_opportunity_difference", np.argmax, absolute=True),
         "calibration_gap": _worst(of, "calibration_gap", np.argmax, absolute=True),
         "standardised_mean_difference": _worst(
@@ -50,9 +52,10 @@ def disparity_measures(found: Disparities) -> dict[str, Measure]:
 
 
 def _worst(table: pd.DataFrame, name: str, pick: Callable[[Any], Any], *, absolute: bool) -> Measure:
-    asked = table if name == "calibration_gap" else table[table["finding"] != "reference"]
+    others = table[table["finding"] != "reference"]
+    asked = table if name == "calibration_gap" else others
     known = asked[asked[name].notna()]
-    if nothing := _nothing_known(asked, known):
+    if nothing := _nothing_known(others, others[others[name].notna()]):  # the reference alone proves nothing of others
         return Measure(value=None, n=int(asked["rows"].sum()), note=f"too few to compare: {', '.join(nothing)}")
     value = known[name].to_numpy(dtype=np.float64)
     row = known.iloc[int(pick(np.abs(value) if absolute else value))]
@@ -63,6 +66,22 @@ def _worst(table: pd.DataFrame, name: str, pick: Callable[[Any], Any], *, absolu
         value=abs(float(row[name])) if absolute else float(row[name]), low=low, high=high, n=int(row["rows"]),
         note=_label(row) + _left_out(asked[asked[name].isna()]),
     )  # fmt: skip
+
+
+def _either_way(table: pd.DataFrame) -> pd.DataFrame:
+    """Ratios above 1 as those of the reference to the group."""
+    lines = [{str(key): value for key, value in line.items()} for line in table.to_dict("records")]
+    called = {(one["attribute"], one["cutoff"]): one["group"] for one in lines if one["finding"] == "reference"}
+    return pd.DataFrame([_turned(one, called) if one["adverse_impact_ratio"] > 1.0 else one for one in lines])
+
+
+def _turned(line: dict[str, Any], called: dict[tuple[str, float], str]) -> dict[str, Any]:
+    low, value, high = (float(line[f"adverse_impact_ratio{end}"]) for end in ("_low", "", "_high"))
+    name = f"{called[line['attribute'], line['cutoff']]} (the reference) beside {line['group']}"
+    return line | {
+        "group": name, "adverse_impact_ratio": 1.0 / value, "adverse_impact_ratio_low": 1.0 / high,
+        "adverse_impact_ratio_high": 1.0 / low if low > 0 else np.nan,
+    }  # fmt: skip
 
 
 def _nothing_known(asked: pd.DataFrame, known: pd.DataFrame) -> list[str]:

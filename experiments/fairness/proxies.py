@@ -77,10 +77,8 @@ def proxy_scan(
     one: the measure is R2, 0 is chance and below it is worse. One feature predicts by the mean of its twentieth of the
     rows, learned on other folds, so any shape counts and a null is a value. Members who stated nothing are left out.
     """
-    chosen = _chosen(members, seed)
-    table, fold = inputs.iloc[chosen], _fold_of(members[chosen], seed)
-    bins = {str(name): _binned(table[name]) for name in table.columns}
-    values = table.to_numpy(dtype=np.float64)
+    chosen, fold, bins = _looked_at(inputs, members, seed)
+    values = inputs.iloc[chosen].to_numpy(dtype=np.float64)
     lines: list[dict[str, Any]] = []
     for task in _tasks(protected.iloc[chosen], groupings, chosen):
         lines += _scanned(task, values, bins, _Draws(fold, members[chosen], options, seed))
@@ -100,9 +98,7 @@ def proxies_in_order(
     Arguments as :func:`proxy_scan`. Without those that alone tell nothing worth the name; groups with too few rows say
     nothing.
     """
-    chosen = _chosen(members, seed)
-    table, fold = inputs.iloc[chosen], _fold_of(members[chosen], seed)
-    bins = {str(name): _binned(table[name]) for name in table.columns}
+    chosen, fold, bins = _looked_at(inputs, members, seed)
     strength = dict.fromkeys(bins, 0.0)
     for task in _tasks(protected.iloc[chosen], groupings, chosen):
         if _too_few(task, options.fewest_rows):
@@ -168,6 +164,13 @@ def _line(task: _Task, name: str, predicted: Floats, draws: _Draws) -> dict[str,
         "features": name, "value": value, "low": low, "high": high, "rows": len(task.rows),
         "finding": "review" if reached else "", "why": "tells more than chance" if told else "no more than chance",
     }  # fmt: skip
+
+
+def _looked_at(inputs: pd.DataFrame, members: Indices, seed: int) -> tuple[Indices, Indices, dict[str, Indices]]:
+    """Positions of the rows that are looked at, their folds, and each input in bins."""
+    chosen = _chosen(members, seed)
+    table = inputs.iloc[chosen]
+    return chosen, _fold_of(members[chosen], seed), {str(name): _binned(table[name]) for name in table.columns}
 
 
 def _chosen(members: Indices, seed: int) -> Indices:

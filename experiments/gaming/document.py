@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,19 +13,13 @@ from benne.experiments.gaming.costs import EASES
 from benne.experiments.gaming.measures import gaming_measures
 from benne.experiments.gaming.pictures import gaming_drawings
 from benne.experiments.gaming.report import AttackResult, GamingReport
-from benne.experiments.measure import measures_of
 from benne.experiments.report.document import records_of
-from benne.experiments.report.document_page import document_page
-from benne.features.quality.documents import as_bytes, write_whole
+from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.experiments.report.model_document import AboutDocument, document_of, measured, section, write_document
 
-__all__ = ["DOCUMENT", "KIND", "PAGE", "AboutGaming", "gaming_document", "write_gaming_report"]
+__all__ = ["KIND", "gaming_document", "write_gaming_report"]
 
 KIND: Final = "gaming"
-PAGE: Final = "gaming.html"
-DOCUMENT: Final = "gaming.json"
-
-_FORMAT: Final = 1
-_FEWEST: Final = 10
 _LINES: Final = 12
 
 _ATTACKS: Final = (
@@ -49,35 +41,10 @@ _SPENDING: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutGaming:
-    """What a document says of itself.
-
-    Parameters
-    ----------
-    model_id, config_hash : str
-        Of the saved model; see :func:`benne.scoring.decisions.served_model.identity_of`.
-    made_at : datetime
-        With its timezone.
-    by : str
-        Who made the report.
-    """
-
-    model_id: str
-    config_hash: str
-    made_at: datetime
-    by: str
-
-
-def gaming_document(report: GamingReport, about: AboutGaming) -> dict[str, Any]:
+def gaming_document(report: GamingReport, about: AboutDocument) -> dict[str, Any]:
     """The report as plain JSON: the same figures, the same bytes. No line is of fewer than ten members."""
     options = report.options
-    return {
-        "format": _FORMAT,
-        "kind": KIND,
-        "model": {"model_id": about.model_id, "config_hash": about.config_hash},
-        "made_at": about.made_at.isoformat(),
-        "by": about.by,
+    return document_of(KIND, about, {
         "seed": report.seed,
         "rows": report.rows,
         "left_out": report.left_out,
@@ -85,21 +52,21 @@ def gaming_document(report: GamingReport, about: AboutGaming) -> dict[str, Any]:
             "costs": options.costs.version, "rungs": list(options.costs.rungs), "members": options.members,
             "fewest": options.fewest, "shares": list(options.shares),
         },
-        "measures": {name: one.as_dict() for name, one in measures_of({KIND: gaming_measures(report)}).items()},
+        "measures": measured(KIND, gaming_measures(report)),
         "tables": {name: records_of(table) for name, table in _tables(report).items()},
         "sections": [
-            _section("attacks", "What attacks win", _ATTACKS, "attacks", "cutoffs"),
-            _section("damage", "What they do", _DAMAGE, "pd", "ranks"),
-            _section("how", "How it is won", (), "moves", "categories", "features"),
-            _section("withholding", "Withholding what is best withheld", _WITHHOLDING, "withholding"),
-            _section("spending", "Spending on the platform", _SPENDING, "spending_ways", "spending_features"),
-            _section("costs", "What moves cost, as declared", (), "efforts"),
+            section("attacks", "What attacks win", _ATTACKS, "attacks", "cutoffs"),
+            section("damage", "What they do", _DAMAGE, "pd", "ranks"),
+            section("how", "How it is won", (), "moves", "categories", "features"),
+            section("withholding", "Withholding what is best withheld", _WITHHOLDING, "withholding"),
+            section("spending", "Spending on the platform", _SPENDING, "spending_ways", "spending_features"),
+            section("costs", "What moves cost, as declared", (), "efforts"),
         ],
         "notes": list(_notes(report)),
-    }  # fmt: skip
+    })  # fmt: skip
 
 
-def write_gaming_report(report: GamingReport, folder: str | Path, about: AboutGaming) -> list[Path]:
+def write_gaming_report(report: GamingReport, folder: str | Path, about: AboutDocument) -> list[Path]:
     """Write a report for people and for programs.
 
     Returns
@@ -107,14 +74,11 @@ def write_gaming_report(report: GamingReport, folder: str | Path, about: AboutGa
     list of Path
         ``gaming.html`` and ``gaming.json``: the same bytes for the same report and ``about``.
     """
-    document, target = gaming_document(report, about), Path(folder)
     lead = f"{report.rows:,} members attacked who stay what they are. Costs of version {report.options.costs.version}."
-    page = document_page(document, title="Gaming stress test", lead=lead, figures=gaming_drawings(report))
-    return [write_whole(page.encode(), target / PAGE), write_whole(as_bytes(document), target / DOCUMENT)]
-
-
-def _section(key: str, title: str, text: tuple[str, ...], *tables: str) -> dict[str, Any]:
-    return {"key": key, "title": title, "text": list(text), "tables": list(tables)}
+    figures = gaming_drawings(report)
+    return write_document(
+        gaming_document(report, about), folder, title="Gaming stress test", lead=lead, figures=figures
+    )
 
 
 def _tables(report: GamingReport) -> dict[str, pd.DataFrame]:
@@ -154,7 +118,7 @@ def _pd_line(one: AttackResult) -> dict[str, Any]:
 
 def _moves(one: AttackResult, rows: int) -> pd.DataFrame:
     """The most rewarding moves; those of fewer than ten members are one line without their number."""
-    many = one.moves[one.moves["made"] * rows >= _FEWEST - 1e-9]
+    many = one.moves[one.moves["made"] * rows >= SMALLEST_GROUP - 1e-9]
     shown, rest = many.head(_LINES), one.moves.drop(index=many.index[:_LINES])
     if len(rest):
         shown = pd.concat([shown, pd.DataFrame({"points": [rest["points"].sum()], "made": [np.nan]}, index=["others"])])
@@ -169,7 +133,7 @@ def _named(table: pd.DataFrame, attack: str) -> pd.DataFrame:
 
 def _hidden(table: pd.DataFrame) -> pd.DataFrame:
     """What is said of fewer than ten members is not said; that there are some is."""
-    few = (table["raised"] > 0) & (table["raised"] < _FEWEST)
+    few = (table["raised"] > 0) & (table["raised"] < SMALLEST_GROUP)
     shown = table.assign(raised=table["raised"].astype("float64").mask(few, np.nan), few=few)
     for column in ("share", "largest"):
         if column in shown:

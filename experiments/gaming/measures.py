@@ -51,8 +51,9 @@ def _points(report: GamingReport, name: str) -> Measure:
     if found is None:
         return _missing(report)
     low, high = _interval(found.points, lambda rows: float(np.quantile(rows, 0.9)), report.seed)
+    spared = "".join(f"; {note}" for note in report.notes if "not attacked" in note)
     return Measure(value=found.figures()["p90"], low=low, high=high, n=report.rows,
-                   note=f"90th percentile; effort {found.spent:.1f} on average")  # fmt: skip
+                   note=f"90th percentile; effort {found.spent:.1f} on average{spared}")  # fmt: skip
 
 
 def _ranks(report: GamingReport) -> Measure:

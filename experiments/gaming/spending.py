@@ -129,11 +129,12 @@ def spending_test(
     observed, mask = _observed(observations, consents, members, seed)
     own = only_of(events, observed["subject_id"].tolist())
     build = _Builder(model, observed, mask, features_of or registry)
-    before = build.frame(own)
+    plain = build.frame(own)
+    before = plain if consents is not None else _as_given(observations, plain)
     scored = build.scored(before)
     found, features = [], []
     for way, factor, more in _ways(own, observed, factors, kinds):
-        after = build.frame(more)
+        after = _with_changes(before, plain, build.frame(more))
         both = scored & build.scored(after)
         rise = build.scores(after, both) - build.scores(before, both)
         found.append(_Found(way, factor, both, rise))
@@ -186,6 +187,20 @@ class _Builder:
     def changed(self, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
         """Features of which any value is another."""
         return [name for name in self._names if not before[name].equals(after[name])]
+
+
+def _as_given(observations: pd.DataFrame, plain: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were given, where they are features: those built here know of no consent but these members' own,
+    and so of few contacts."""
+    if observations.index.names != plain.index.names or not set(plain.columns) <= set(observations.columns):
+        return plain
+    return observations.loc[plain.index, list(plain.columns)].astype(plain.dtypes)
+
+
+def _with_changes(before: pd.DataFrame, plain: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what spending changes, and nothing else."""
+    same = (plain == after) | (plain.isna() & after.isna())
+    return before.where(same, after).astype(before.dtypes)
 
 
 def _alone(build: _Builder, before: pd.DataFrame, after: pd.DataFrame, rows: Bools) -> pd.DataFrame:

@@ -136,8 +136,8 @@ def _result(
 
 
 def _crossing(before: Floats, after: Floats, cutoff: float) -> float:
-    below = before < cutoff
-    return float((after[below] >= cutoff).mean()) if below.sum() >= _FEWEST else float("nan")
+    below = np.rint(before) < cutoff  # decisions are made on the whole points that are shown
+    return float((np.rint(after[below]) >= cutoff).mean()) if below.sum() >= _FEWEST else float("nan")
 
 
 def _moves(pushed: Pushed, n: int) -> pd.DataFrame:

@@ -29,9 +29,10 @@ class Withholding:
     Parameters
     ----------
     table : DataFrame
-        One row a pattern: ``points`` mean change of the score if all took it, ``gaining`` share whom it betters,
-        ``choosing`` members whose best it is, and of those ``predicted`` mean PD, ``actual`` and
-        ``actual_to_predicted``; NaN where fewer than ten choose it.
+        One row a pattern: ``possible`` members who could take it, ``points`` mean change of the score if all did,
+        ``gaining`` share whom it betters, NaN where it is possible for fewer than ten; ``choosing`` members whose best
+        it is, and of those ``predicted`` mean PD, ``actual`` and ``actual_to_predicted``; NaN where fewer than ten
+        choose it.
     points : ndarray of float64, shape (n,)
         Won by each member's best pattern; 0 where what they consent to is best.
     scores, pd : ndarray of float64, shape (n,)
@@ -80,14 +81,16 @@ def _table(
     rows = []
     for k, one in enumerate(log_odds.values(), start=1):
         possible = np.isfinite(one)
+        enough = possible.sum() >= _FEWEST
         change = members.model.scale_.score(one[possible]) - given[possible]
         taken = best == k
         told = taken.sum() >= _FEWEST
         predicted = float(expit(one[taken]).mean()) if told else np.nan
         actual = float(truth[0][taken].mean()) if told and truth is not None else np.nan
         rows.append({
-            "possible": int(possible.sum()), "points": float(change.mean()) if len(change) else np.nan,
-            "gaining": float((change > 0).mean()) if len(change) else np.nan,
+            "possible": int(possible.sum()) if enough or not len(change) else np.nan,
+            "points": float(change.mean()) if enough else np.nan,
+            "gaining": float((change > 0).mean()) if enough else np.nan,
             "choosing": int(taken.sum()) if told or not taken.any() else np.nan, "predicted": predicted,
             "actual": actual,
             "actual_to_predicted": actual / predicted if told else np.nan,

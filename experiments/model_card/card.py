@@ -9,12 +9,21 @@ from typing import Any, Final
 
 from benne.errors import GovernanceError
 from benne.experiments.measure import Measure
+from benne.experiments.report.model_document import AboutDocument, document_of, section
+from benne.scoring.governance.documents import FORMAT
 
-__all__ = ["CARD", "FORMAT", "SECTIONS", "Approval", "ModelCard", "Section", "card_from_document", "with_approvals",
-           "with_documents"]  # fmt: skip
+__all__ = [
+    "CARD",
+    "SECTIONS",
+    "Approval",
+    "ModelCard",
+    "Section",
+    "card_from_document",
+    "with_approvals",
+    "with_documents",
+]
 
 CARD: Final = "card"
-FORMAT: Final = 1
 
 SECTIONS: Final[Mapping[str, str]] = {
     "uses": "Intended and banned uses",
@@ -146,18 +155,14 @@ class ModelCard:
     def as_document(self) -> dict[str, Any]:
         """The card as JSON, in the shape of every document about a model."""
         ordered = [key for key in SECTIONS if key in self.sections]
-        return {
-            "format": FORMAT,
-            "kind": CARD,
-            "model": {"model_id": self.model_id, "config_hash": self.config_hash},
-            "made_at": self.made_at.isoformat(),
-            "by": self.by,
+        about = AboutDocument(model_id=self.model_id, config_hash=self.config_hash, made_at=self.made_at, by=self.by)
+        return document_of(CARD, about, {
             "measures": dict(self.measures) | {_COMPLETE: self.card_complete.as_dict()},
             "tables": {name: rows for key in ordered for name, rows in self.sections[key].tables.items()},
             "notes": list(self.notes),
             "missing": self.missing,
             "sections": [_section_as_dict(key, self.sections[key]) for key in ordered],
-        }
+        })  # fmt: skip
 
     def _missing(self, excused: frozenset[str]) -> list[str]:
         found = []
@@ -216,6 +221,8 @@ def with_documents(card: ModelCard, documents: Sequence[Mapping[str, Any]]) -> M
         kind = str(document.get("kind"))
         _check_fits(card, kind, document.get("model", {}))
         figures = document.get("measures", {})
+        said = sections[kind].text if kind in sections else ()
+        notes = [note for note in notes if note not in said]  # of the document whose place this one takes
         sections[kind] = _section_of(kind, document)
         measures |= figures
         notes += [note for note in document.get("notes", ()) if note not in notes]
@@ -248,8 +255,5 @@ def _section_of(kind: str, document: Mapping[str, Any]) -> Section:
     return Section({f"{kind}.figures": figures} | tables, tuple(document.get("notes", ())))
 
 
-def _section_as_dict(key: str, section: Section) -> dict[str, Any]:
-    return {
-        "key": key, "title": SECTIONS[key], "text": list(section.text), "tables": list(section.tables),
-        "lacking": list(section.lacking),
-    }  # fmt: skip
+def _section_as_dict(key: str, own: Section) -> dict[str, Any]:
+    return section(key, SECTIONS[key], own.text, *own.tables) | {"lacking": list(own.lacking)}

@@ -13,20 +13,22 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from benne.errors import GovernanceError
-from benne.experiments.model_card.card import ModelCard, card_from_document
+from benne.experiments.model_card.card import ModelCard, Section, card_from_document
 from benne.experiments.model_card.tracked import CARD_FOLDER
-from benne.experiments.model_card.writing import DOCUMENT, card_markdown
+from benne.experiments.model_card.writing import DOCUMENT, TITLE
+from benne.experiments.report.document_page import document_markdown
 from benne.experiments.tracking import Tracking, store_in_use
 
 if TYPE_CHECKING:
     from benne.experiments.model_registry import Registered
 
-__all__ = ["card_of_run", "describe_version"]
+__all__ = ["card_of_run", "describe_version", "describe_versions_of"]
 
 _LONGEST_DESCRIPTION: Final = 5_000
 """Characters that every store of MLflow's takes for a description."""
 
 _LONG: Final = frozenset({"features", "price", "bands", "patterns", "reproduction"})
+_FOUND: Final = frozenset({"fairness", "gaming", "categories"})
 
 
 def card_of_run(tracking: Tracking, run_id: str) -> ModelCard:
@@ -52,9 +54,33 @@ def card_of_run(tracking: Tracking, run_id: str) -> ModelCard:
 
 def describe_version(tracking: Tracking, version: Registered, card: ModelCard) -> None:
     """Show the card in MLflow's registry as the description of a version: without long sections, as far as it fits."""
-    brief = replace(card, sections={key: one for key, one in card.sections.items() if key not in _LONG})
-    text = f"{card_markdown(brief)}\nThe whole card is with the run, in {CARD_FOLDER}/."
+    with store_in_use(tracking):
+        MlflowClient().update_model_version(version.name, str(version.version), description=_brief(card))
+
+
+def describe_versions_of(tracking: Tracking, run_id: str, card: ModelCard) -> None:
+    """Show the card with every registered version of a run; a run without any is left as it is."""
+    with store_in_use(tracking):
+        client = MlflowClient()
+        for version in client.search_model_versions(f"run_id = '{run_id}'"):
+            client.update_model_version(version.name, str(version.version), description=_brief(card))
+
+
+def _brief(card: ModelCard) -> str:
+    """Without long sections and with decisions first: a registry shows only so much, and what is beyond is cut off."""
+    kept = {key: _figures_alone(key, one) for key, one in card.sections.items() if key not in _LONG}
+    document = replace(card, sections=kept).as_document()
+    document["sections"] = sorted(document["sections"], key=lambda one: str(one["key"]) != "approvals")
+    text = f"{document_markdown(document, title=TITLE)}\nThe whole card is with the run, in {CARD_FOLDER}/."
     if len(text) > _LONGEST_DESCRIPTION:
         text = text[: _LONGEST_DESCRIPTION - 1].rpartition("\n")[0] + "\n"
-    with store_in_use(tracking):
-        MlflowClient().update_model_version(version.name, str(version.version), description=text)
+    return text
+
+
+def _figures_alone(key: str, section: Section) -> Section:
+    """Of what other reports found only the figures, which gates ask for."""
+    if key not in _FOUND:
+        return section
+    return replace(
+        section, text=(), tables={name: rows for name, rows in section.tables.items() if name == f"{key}.figures"}
+    )

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import mlflow
 from mlflow import MlflowClient
 
-from benne.experiments.category_value.document import CATEGORIES, as_document, write_category_value
+from benne.experiments.category_value.document import categories_document, write_category_value
 from benne.experiments.model_card.card import ModelCard
 from benne.experiments.model_card.making import CardSources, Reasons, card_of
 from benne.experiments.model_card.writing import write_card
-from benne.scoring.decisions.served_model import identity_of
+from benne.experiments.report.model_document import AboutDocument
 
 if TYPE_CHECKING:
     from benne.experiments.category_value import CategoryValueReport
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CARD_FOLDER", "label_figures", "log_card"]
 
 CARD_FOLDER: Final = "card"
+_WORTH_FOLDER: Final = "categories"
 _AUTHOR: Final = "benne.author"
 _OS_USER: Final = "mlflow.user"
 
@@ -63,10 +64,10 @@ def log_card(
 
 
 def _log_worth(worth: CategoryValueReport, directory: Path, made_at: datetime, by: str) -> dict[str, Any]:
-    document = as_document(worth, identity=identity_of(directory), made_at=made_at, by=by)
+    document = categories_document(worth, AboutDocument.of(directory, made_at=made_at, by=by))
     with tempfile.TemporaryDirectory() as folder:
         write_category_value(worth, document, folder)
-        mlflow.log_artifacts(folder, CATEGORIES)
+        mlflow.log_artifacts(folder, _WORTH_FOLDER)
     gains = {f"categories_{one.category}_auc_gain": one.held["auc_difference"] for one in worth.values if one.held}
     mlflow.log_metrics({name: gain for name, gain in gains.items() if gain is not None})
     return document

@@ -6,26 +6,21 @@ from pathlib import Path
 from typing import Final
 
 from benne.experiments.model_card.card import ModelCard
-from benne.experiments.report.document_page import document_markdown, document_page
-from benne.features.quality.documents import as_bytes, write_whole
+from benne.experiments.report.document_page import document_markdown
+from benne.experiments.report.model_document import write_document
+from benne.features.quality.documents import write_whole
 
-__all__ = ["DOCUMENT", "MARKDOWN", "PAGE", "card_markdown", "card_page", "write_card"]
+__all__ = ["DOCUMENT", "MARKDOWN", "TITLE", "card_markdown", "write_card"]
 
-PAGE: Final = "card.html"
 MARKDOWN: Final = "card.md"
 DOCUMENT: Final = "card.json"
-_TITLE: Final = "Model card"
+TITLE: Final = "Model card"
 _LEAD: Final = "What the model is, what it may be used for, how it does and where it ends."
-
-
-def card_page(card: ModelCard) -> str:
-    """The card as one HTML file."""
-    return document_page(card.as_document(), title=_TITLE, lead=_LEAD)
 
 
 def card_markdown(card: ModelCard) -> str:
     """The card in Markdown."""
-    return document_markdown(card.as_document(), title=_TITLE)
+    return document_markdown(card.as_document(), title=TITLE)
 
 
 def write_card(card: ModelCard, folder: str | Path) -> list[Path]:
@@ -36,9 +31,5 @@ def write_card(card: ModelCard, folder: str | Path) -> list[Path]:
     list of Path
         The same card gives the same bytes.
     """
-    target = Path(folder)
-    return [
-        write_whole(card_page(card).encode(), target / PAGE),
-        write_whole(card_markdown(card).encode(), target / MARKDOWN),
-        write_whole(as_bytes(card.as_document()), target / DOCUMENT),
-    ]
+    page, document = write_document(card.as_document(), folder, title=TITLE, lead=_LEAD)
+    return [page, write_whole(card_markdown(card).encode(), Path(folder) / MARKDOWN), document]

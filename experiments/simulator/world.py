@@ -78,6 +78,10 @@ class Simulation:
         """``member_id``, ``as_of``, known ``pd``, latent ``ability`` and ``willingness``: for checks only."""
         return pd.read_parquet(self.folder / "truth" / "pd.parquet")
 
+    def protected(self) -> pd.DataFrame:
+        """``member_id``, ``sex``, ``age_band``: for fairness audits, and never for a model."""
+        return pd.read_parquet(self.folder / "protected" / "attributes.parquet")
+
     def grants(self, purpose: str = SCORING_PURPOSE, recipient: str = RECIPIENT) -> pd.DataFrame:
         """The consents to one purpose and recipient as periods: ``member_id``, ``category``, from, until."""
         return grant_periods(self.consents(), purpose=purpose, recipient=recipient)

@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from benne.errors import GovernanceError
 from benne.experiments.model_registry import saved_within
 from benne.experiments.tracking import AUTHOR, BEGAN, Tracking, store_in_use
-from benne.experiments.trained_members import FILE, Digests, read_digests
+from benne.experiments.trained_members import FILE, SEAL, Digests, read_digests, seal_of
 from benne.models.model_directory import MANIFEST, found_model
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.people import named
@@ -105,7 +105,7 @@ def candidate_of_run(tracking: Tracking, run_id: str, author: str | None = None)
             raise GovernanceError(f"The author must be the one that the run names, {who}, got another. Leave it out.")
         directory = logged_model(run, Path(folder))
         model_id, config_hash = identity_of(directory)
-        digests = _digests(run_id, Path(folder))
+        digests = _digests(run, Path(folder))
         yield Candidate(
             directory=directory, model_id=model_id, config_hash=config_hash, author=who,
             training_began_us=_began(run), run_id=run_id,
@@ -121,17 +121,25 @@ def logged_model(run: Any, folder: Path) -> Path:
     GovernanceError
         If it logged none.
     """
-    outputs = [] if run.outputs is None else run.outputs.model_outputs
-    if not outputs:
-        raise GovernanceError("The run must have logged a model, got one without. Name another, or train it again.")
-    place = mlflow.artifacts.download_artifacts(f"models:/{outputs[-1].model_id}", dst_path=str(folder / "model"))
+    place = mlflow.artifacts.download_artifacts(f"models:/{_logged_id(run)}", dst_path=str(folder / "model"))
     return saved_within(Path(place))
 
 
+def _logged_id(run: Any) -> str:
+    outputs = [] if run.outputs is None else run.outputs.model_outputs
+    if not outputs:
+        raise GovernanceError("The run must have logged a model, got one without. Name another, or train it again.")
+    return str(outputs[-1].model_id)
+
+
 def _began(run: Any) -> int:
-    """Since when it was worked on: when the run was opened, or before that where it says so."""
-    opened, said = int(run.info.start_time) * 1_000, run.data.tags.get(BEGAN, "")
-    return min(opened, int(said)) if said.isdigit() else opened
+    """Since when it was worked on: when the run was opened, or before that where it says so.
+
+    Whoever opens a run may say when that was, but its model was there when MLflow took it in, whatever the run says.
+    """
+    taken_in = MlflowClient().get_logged_model(_logged_id(run)).creation_timestamp
+    opened, said = min(int(run.info.start_time), int(taken_in)) * 1_000, run.data.tags.get(BEGAN, "")
+    return min(opened, int(said)) if said.isdecimal() else opened
 
 
 def _run(run_id: str) -> Any:
@@ -146,10 +154,16 @@ def _run(run_id: str) -> Any:
     return run
 
 
-def _digests(run_id: str, folder: Path) -> Digests | None:
-    """Runs of an older Benne have none."""
-    if not any(one.path == FILE for one in MlflowClient().list_artifacts(run_id, str(Path(FILE).parent))):
-        return None
-    return read_digests(
-        Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FILE, dst_path=str(folder)))
-    )
+def _digests(run: Any, folder: Path) -> Digests | None:
+    """Runs of an older Benne have none, and no seal of them."""
+    run_id, sealed = run.info.run_id, run.data.params.get(SEAL)
+    if any(one.path == FILE for one in MlflowClient().list_artifacts(run_id, str(Path(FILE).parent))):
+        place = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=FILE, dst_path=str(folder))
+        found = read_digests(Path(place))
+    else:
+        found = None
+    if sealed is not None and (found is None or seal_of(found) != sealed):
+        raise GovernanceError(
+            "Digests of the members trained on must be those that the run logged, got others or none. Train anew."
+        )
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -21,7 +21,10 @@ from benne.models.resampling import RESAMPLES
 if TYPE_CHECKING:
     from benne.features import Events
 
-__all__ = ["Evidence", "independent_rows"]
+__all__ = ["Evidence", "ReadAttributes", "independent_rows"]
+
+ReadAttributes = Callable[[Collection[str]], pd.DataFrame]
+"""Reads protected attributes of the members named, one row for each, indexed by ``subject_id``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +35,11 @@ class Evidence:
     ----------
     rows : LabelledRows
         Features with outcomes, whoever they are of; members who were trained on are left out.
-    protected : DataFrame or None
-        Protected attributes, one row for each member, indexed by ``subject_id``.
+    protected : DataFrame, callable or None
+        Protected attributes, one row for each member, indexed by ``subject_id``; or what reads them, given the ids of
+        those whom the validation looks at, and nobody else's.
+    purpose : str
+        For which they are read, where that is on record; such as ``fairness_audit:2026-q4``.
     events : Events or None
         Of the same members: what they spend is scaled up.
     seed : int
@@ -45,11 +51,21 @@ class Evidence:
     """
 
     rows: LabelledRows = field(repr=False)
-    protected: pd.DataFrame | None = field(default=None, repr=False)
+    protected: pd.DataFrame | ReadAttributes | None = field(default=None, repr=False)
+    purpose: str = ""
     events: Events | None = field(default=None, repr=False)
     seed: int = 0
     resamples: int = RESAMPLES
     seconds: Callable[[], float] = perf_counter
+
+    def attributes_of(self, rows: LabelledRows) -> pd.DataFrame | None:
+        """Protected attributes of the members of some rows; read here, where somebody must be asked for them."""
+        if self.protected is None:
+            return None
+        subjects = rows.features.index.get_level_values("subject_id").unique()
+        if isinstance(self.protected, pd.DataFrame):
+            return self.protected[self.protected.index.isin(subjects)]
+        return self.protected([str(subject_id) for subject_id in subjects])
 
 
 def independent_rows(candidate: Candidate, rows: LabelledRows) -> tuple[LabelledRows, list[str]]:

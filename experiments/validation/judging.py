@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from benne.experiments.measure import Measure
-from benne.scoring.governance.gates import Gate, Gates
+from benne.scoring.governance.gates import Gate, Gates, Outcome
 from benne.scoring.governance.metrics import METRICS
 
 __all__ = ["Result", "judge", "judge_all"]
-
-Outcome = Literal["passed", "failed", "INSUFFICIENT"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +62,10 @@ def judge(gate: Gate, measure: Measure) -> Result:
     >>> judge(gate, Measure(value=0.99, low=0.98, high=1.0, n=99)).state
     'INSUFFICIENT'
     """
-    figure = getattr(measure, gate.on)
-    if measure.state == "INSUFFICIENT" or figure is None or not math.isfinite(figure):
-        return Result(gate, measure, "INSUFFICIENT", measure.note or "it has no such end of an interval")
-    if measure.n < gate.smallest_n:
-        note = f"must rest on at least {gate.smallest_n:,}, got {measure.n:,}"
-        return Result(gate, measure, "INSUFFICIENT", note)
-    return Result(gate, measure, "passed" if gate.passes(figure) else "failed", measure.note)
+    told = measure.as_dict()
+    state = gate.outcome(told)  # of the figures as the verdict shows them, so that whoever reads it comes to the same
+    if state != "INSUFFICIENT":
+        return Result(gate, measure, state, measure.note)
+    if told["value"] is None or told[gate.on] is None:
+        return Result(gate, measure, state, measure.note or "it has no such end of an interval")
+    return Result(gate, measure, state, f"must rest on at least {gate.smallest_n:,}, got {measure.n:,}")

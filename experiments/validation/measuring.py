@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,8 @@ from benne.scoring.batch import unscorable
 from benne.scoring.governance.metrics import METRICS
 
 if TYPE_CHECKING:
+    from benne.experiments.fairness import FairnessReport
+    from benne.experiments.gaming import GamingReport
     from benne.experiments.labelling import LabelledRows
     from benne.experiments.tracking import Tracking
 
@@ -39,6 +41,7 @@ __all__ = ["STAGES", "Measured", "measure"]
 
 STAGES: Final = ("figures", "patterns", "promises", "fairness", "gaming", "documentation")
 Say = Callable[[str], None]
+_Report = TypeVar("_Report")
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,18 @@ class Measured:
     calibration : CalibrationReport or None
         Of the rows; None where too few could be scored.
     notes : list of str
+    fairness : FairnessReport or None
+        None where protected attributes were not given, or could not be used.
+    gaming : GamingReport or None
+        None where the attacks could not be tried.
     """
 
     measures: dict[str, Measure]
     tables: dict[str, list[dict[str, Any]]]
     calibration: CalibrationReport | None = field(repr=False)
     notes: list[str]
+    fairness: FairnessReport | None = field(default=None, repr=False)
+    gaming: GamingReport | None = field(default=None, repr=False)
 
 
 def measure(
@@ -68,6 +77,7 @@ def measure(
     evidence: Evidence,
     tracking: Tracking | None,
     *,
+    cutoffs: Sequence[float] = (),
     on_stage: Say = lambda _: None,
 ) -> Measured:
     """Measure everything that can be; the rest is INSUFFICIENT, with the reason.
@@ -81,6 +91,8 @@ def measure(
         Its rows are of members who were not trained on.
     tracking : Tracking or None
         Where the run's card is, if there is a run.
+    cutoffs : sequence of float
+        Lowest scores that pass, for fairness; by default the lower ends of all bands but the worst and the best.
     on_stage : callable
         Told each of :data:`STAGES` as it begins.
 
@@ -99,14 +111,15 @@ def measure(
     on_stage("promises")
     found |= _promises(model, sample, rows, evidence)
     on_stage("fairness")
-    found |= _of_part("fairness", lambda: _fairness(model, rows, evidence))
+    fairness, of_fairness = _of_part("fairness", lambda: _fairness(model, rows, evidence, cutoffs))
     on_stage("gaming")
-    found |= _of_part("gaming", lambda: _gaming(model, rows, evidence))
+    gaming, of_gaming = _of_part("gaming", lambda: _gaming(model, rows, evidence))
+    found |= of_fairness | of_gaming
     on_stage("documentation")
     found |= _documentation(candidate, model, tracking) | _labels(rows)
     tables = {"validation.bands": records_of(join_small(report.by_band).rename_axis("band")),
               "validation.patterns": records_of(patterns.rename_axis("pattern"))}  # fmt: skip
-    return Measured(found, tables, report, _notes(sample))
+    return Measured(found, tables, report, _notes(sample), fairness, gaming)
 
 
 def _scorable(model: CreditScoreModel, rows: LabelledRows) -> LabelledRows:
@@ -124,45 +137,49 @@ def _promises(model: CreditScoreModel, sample: Sample, rows: LabelledRows, evide
     }
 
 
-def _of_part(part: str, measured: Callable[[], Mapping[str, Measure]]) -> dict[str, Measure]:
-    """Figures of a part; where it refuses, each of them says why."""
+def _of_part(
+    part: str, measured: Callable[[], tuple[_Report, Mapping[str, Measure]]]
+) -> tuple[_Report | None, dict[str, Measure]]:
+    """A part's report and figures; where it refuses there is none, and each of its figures says why."""
     names = [name for name in METRICS if name.startswith(f"{part}.")]
     try:
-        found = measures_of({part: measured()})
+        report, figures = measured()
     except BenneError as error:
-        return {name: Measure(value=None, n=0, note=str(error)) for name in names}
+        return None, {name: Measure(value=None, n=0, note=str(error)) for name in names}
     missing = Measure(value=None, n=0, note="not measured")
-    return dict.fromkeys(names, missing) | found
+    return report, dict.fromkeys(names, missing) | measures_of({part: figures})
 
 
-def _fairness(model: CreditScoreModel, rows: LabelledRows, evidence: Evidence) -> Mapping[str, Measure]:
-    if evidence.protected is None:
+def _fairness(
+    model: CreditScoreModel, rows: LabelledRows, evidence: Evidence, cutoffs: Sequence[float]
+) -> tuple[FairnessReport, Mapping[str, Measure]]:
+    protected = evidence.attributes_of(rows)
+    if protected is None:
         raise LabelError("No protected attributes were given. Name them: --protected")
     from benne.experiments.fairness import assess_fairness, fairness_measures
 
-    cutoffs = [band.lowest for band in model.scale_.bands[1:-1]]
-    protected = evidence.protected[evidence.protected.index.isin(_subjects(rows))]
-    report = assess_fairness(
-        model, rows.features, rows.bad, protected, cutoffs=cutoffs, seed=evidence.seed
-    )  # fmt: skip
-    return fairness_measures(report)
+    passing = cutoffs or [band.lowest for band in model.scale_.bands[1:-1]]
+    report = assess_fairness(model, rows.features, rows.bad, protected, cutoffs=passing, seed=evidence.seed)
+    return report, fairness_measures(report)
 
 
-def _gaming(model: CreditScoreModel, rows: LabelledRows, evidence: Evidence) -> Mapping[str, Measure]:
+def _gaming(
+    model: CreditScoreModel, rows: LabelledRows, evidence: Evidence
+) -> tuple[GamingReport, Mapping[str, Measure]]:
     from benne.experiments.gaming import gaming_measures, spending_test, stress_test
 
     report = stress_test(model, rows.features, rows.bad, seed=evidence.seed)
     if evidence.events is not None:
         spending = spending_test(model, evidence.events, rows.features, seed=evidence.seed)
         report = replace(report, spending=spending)
-    return gaming_measures(report)
+    return report, gaming_measures(report)
 
 
 def _documentation(candidate: Candidate, model: CreditScoreModel, tracking: Tracking | None) -> dict[str, Measure]:
     names = [str(name) for name in model.feature_names_in_]
     without = [name for name in names if name not in registry or not registry[name].rationale.strip()]
     told = Measure(value=float(len(without)), n=len(names), note=", ".join(without[:3]))
-    card = _of_part("documentation", lambda: {"card_complete": _card(candidate, tracking)})
+    _, card = _of_part("documentation", lambda: (None, {"card_complete": _card(candidate, tracking)}))
     return card | {"documentation.without_rationale": told}
 
 
@@ -189,7 +206,3 @@ def _labels(rows: LabelledRows) -> dict[str, Measure]:
 def _notes(sample: Sample) -> list[str]:
     share = sample.not_scored / (sample.not_scored + len(sample.bad))
     return [f"{share:.0%} of the rows could not be scored, and are in no figure."] if sample.not_scored else []
-
-
-def _subjects(rows: LabelledRows) -> pd.Index[Any]:
-    return rows.features.index.get_level_values("subject_id").unique()

@@ -14,6 +14,7 @@ from benne.experiments.model_registry import (
     CHAMPION,
     MODEL_NAME,
     Registered,
+    author_of,
     files_of,
     mark,
     marked,
@@ -21,8 +22,9 @@ from benne.experiments.model_registry import (
     version_of,
 )
 from benne.experiments.tracking import Tracking
+from benne.experiments.validation.carding import refile_card
 from benne.scoring.decisions.promoting import put_on_record
-from benne.scoring.decisions.promotion import Promotion, promoted, roll_back
+from benne.scoring.decisions.promotion import Promotion, every_promotion, former, promoted, roll_back
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.governance_store import GovernanceStore
@@ -86,8 +88,12 @@ def promote_champion(
     version = version_of(tracking, which, name)
     with files_of(tracking, version) as directory:
         mark(tracking, version, identity_of(directory)[1])
-        promotion, recorded = put_on_record(directory, governance, actor, ids=ids)
+        author = author_of(tracking, version)
+        promotion, recorded = put_on_record(directory, governance, actor, ids=ids, author=author)
     found, moved = follow_record(tracking, governance, name)
+    refile_card(
+        promotion.config_hash, governance, actor, ids=ids, tracking=tracking, run_id=version.run_id
+    )  # fmt: skip
     return Champion(promotion, found, recorded, moved)
 
 
@@ -121,20 +127,43 @@ def roll_back_champion(
         If no verdict lets that model serve.
     PromotionConflict
         If somebody else promoted meanwhile.
+    ModelDirectoryError
+        If that model's files on the service's shelf are damaged or gone.
     """
     with governance.store.read() as connection:
         stands = promoted(connection)
     if tracking is not None and stands is not None and stands.undoes is not None:
         found, moved = follow_record(tracking, governance, name)
         if moved:  # the process that rolled back died before it had come to the alias
+            _refile(governance, actor, ids, tracking, name)
             return Champion(stands, found, recorded=False, moved=True)
+    _require_on_shelf(governance)
     after = 0 if stands is None else stands.seq
     work = roll_back(actor, reason, event_id=ids(), policy_version=governance.policy_version, after=after)
     promotion = governance.group.submit(work).result
-    if tracking is None:
-        return Champion(promotion, None, recorded=True, moved=False)
-    found, moved = follow_record(tracking, governance, name)
+    found, moved = (None, False) if tracking is None else follow_record(tracking, governance, name)
+    _refile(governance, actor, ids, tracking, name)
     return Champion(promotion, found, recorded=True, moved=moved)
+
+
+def _require_on_shelf(governance: GovernanceStore) -> None:
+    """Refuse to go back to files that are damaged or gone: services would go on with the model that is to go."""
+    with governance.store.read() as connection:
+        before = former(connection)
+    if before is not None and governance.shelf is not None:
+        governance.shelf.get(before.model_id, before.config_hash)
+
+
+def _refile(
+    governance: GovernanceStore, actor: Actor, ids: Callable[[], str], tracking: Tracking | None, name: str
+) -> None:
+    """The cards of the model that serves again and of the one that does not any more."""
+    with governance.store.read() as connection:
+        both = [one.config_hash for one in every_promotion(connection)[-2:]]
+    for config_hash in both:
+        version = None if tracking is None else marked(tracking, config_hash, name)
+        run_id = None if version is None else version.run_id
+        refile_card(config_hash, governance, actor, ids=ids, tracking=tracking, run_id=run_id)
 
 
 def follow_record(tracking: Tracking, governance: GovernanceStore, name: str) -> tuple[Registered | None, bool]:

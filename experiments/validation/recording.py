@@ -13,13 +13,15 @@ from mlflow import MlflowClient
 from benne.errors import NotIndependent
 from benne.experiments.tracking import store_in_use
 from benne.experiments.validation.candidate import Candidate
+from benne.experiments.validation.carding import refile_card
 from benne.experiments.validation.evidence import Evidence
+from benne.experiments.validation.findings import file_findings
 from benne.experiments.validation.verdict import MadeVerdict, validate
 from benne.experiments.validation.writing import write_verdict
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.declaring import gates_before
 from benne.scoring.governance.governance_store import GovernanceStore
-from benne.scoring.governance.people import named, require_independent
+from benne.scoring.governance.people import named, require_gates_of_another, require_independent
 from benne.scoring.governance.verdicts import Verdict, record_verdict, validation_refused
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def validate_on_record(
 ) -> tuple[MadeVerdict, Verdict]:
     """Validate a candidate and put the verdict on record, whether it passed or not.
 
+    What the validation found about fairness and gaming is filed too, and the run's card with the decision.
+
     Parameters
     ----------
     validation : Validation
@@ -75,7 +79,7 @@ def validate_on_record(
     Raises
     ------
     NotIndependent
-        If the validator made the model; that they tried is on record.
+        If whoever validates or approved the gates made the model; that they tried is on record.
     GatesChanged, NotValidated
         If no gates were declared before the training began, or they are not those that were declared.
     """
@@ -84,11 +88,12 @@ def validate_on_record(
     about = {"event_id": validation.ids(), "policy_version": governance.policy_version}
     try:
         require_independent(candidate.author, validator)
+        with governance.store.read() as connection:
+            declared = gates_before(connection, candidate.training_began_us)
+        require_gates_of_another(candidate.author, declared.approver)
     except NotIndependent:
         write(validation_refused(candidate.model_id, candidate.config_hash, actor, **about))
         raise
-    with governance.store.read() as connection:
-        declared = gates_before(connection, candidate.training_began_us)
     made = validate(
         candidate, validation.evidence, declared, validator=validator, made_at=validation.made_at,
         tracking=validation.tracking, on_stage=on_stage,
@@ -96,6 +101,11 @@ def validate_on_record(
     verdict = write(record_verdict(made.content, actor=actor, **about)).result
     if validation.tracking is not None and candidate.run_id is not None:
         log_verdict(validation.tracking, candidate.run_id, made)
+    file_findings(made, governance, actor, ids=validation.ids)
+    refile_card(
+        candidate.config_hash, governance, actor, ids=validation.ids, tracking=validation.tracking,
+        run_id=candidate.run_id,
+    )  # fmt: skip
     return made, verdict
 
 

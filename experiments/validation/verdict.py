@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benne.errors import ModelDirectoryError
@@ -15,6 +18,7 @@ from benne.experiments.validation.evidence import Evidence, independent_rows
 from benne.experiments.validation.judging import Result, judge_all
 from benne.experiments.validation.measuring import Measured, measure
 from benne.models import CalibrationReport, CreditScoreModel
+from benne.models.model_directory import found_model
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.declaring import DeclaredGates
 from benne.scoring.governance.people import named, require_independent
@@ -37,12 +41,20 @@ class MadeVerdict:
     content : dict
         The document: see ``docs/governance.md``.
     results : list of Result
-    calibration : CalibrationReport or None
+    measured : Measured
+    purpose : str
+        For which protected attributes were read; '' where none was stated.
     """
 
     content: dict[str, Any] = field(repr=False)
     results: list[Result]
-    calibration: CalibrationReport | None = field(repr=False)
+    measured: Measured = field(repr=False)
+    purpose: str = ""
+
+    @property
+    def calibration(self) -> CalibrationReport | None:
+        """Of the rows; None where too few could be scored."""
+        return self.measured.calibration
 
     @property
     def passed(self) -> bool:
@@ -91,19 +103,36 @@ def validate(
     who = named(validator, "The validator")
     require_independent(candidate.author, who)
     rows, said = independent_rows(candidate, evidence.rows)
-    model = CreditScoreModel.load(candidate.directory)
-    other = Evidence(
-        rows=rows, protected=evidence.protected, events=evidence.events, seed=evidence.seed,
-        resamples=evidence.resamples, seconds=evidence.seconds,
-    )  # fmt: skip
-    measured = measure(candidate, model, other, tracking, on_stage=on_stage)
+    model = _exactly(candidate)
+    other = replace(evidence, rows=rows, protected=evidence.attributes_of(rows))
+    measured = measure(candidate, model, other, tracking, cutoffs=declared.gates.cutoffs, on_stage=on_stage)
     if identity_of(candidate.directory)[1] != candidate.config_hash:
         raise ModelDirectoryError("A model must stay the same while it is validated, got other files. Validate again.")
     results = judge_all(declared.gates, measured.measures)
     content = _content(candidate, declared, results, measured, rows)
     content |= {"validator": who, "by": who, "made_at": made_at.isoformat(), "seed": evidence.seed}
-    content["notes"] = [*said, *measured.notes]
-    return MadeVerdict(content, results, measured.calibration)
+    content["notes"] = [*said, *_of_attributes(evidence, measured), *measured.notes]
+    return MadeVerdict(content, results, measured, evidence.purpose)
+
+
+def _exactly(candidate: Candidate) -> CreditScoreModel:
+    """The model of the candidate's files: of a copy nobody else knows of, so that none is swapped while it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            copied = shutil.copytree(found_model(candidate.directory), Path(folder) / "model")
+        except OSError:
+            raise ModelDirectoryError("A model must be there to be validated, got none that can be read.") from None
+        if identity_of(copied)[1] != candidate.config_hash:
+            raise ModelDirectoryError("A model must stay as it was looked up, got other files. Validate again.")
+        return CreditScoreModel.load(copied)
+
+
+def _of_attributes(evidence: Evidence, measured: Measured) -> list[str]:
+    if measured.fairness is None:
+        return []
+    at = ", ".join(f"{cutoff:g}" for cutoff in measured.fairness.cutoffs)
+    why = f", for {evidence.purpose}, which is on record in their store" if evidence.purpose else ""
+    return [f"Protected attributes were read{why}; fairness is at the cut-offs {at}."]
 
 
 def _content(

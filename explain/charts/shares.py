@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benne.explain.charts.colours import ADVERSE, FAVOURABLE, INK, LINE, QUIET
-from benne.explain.charts.svg import drawing, element, label, shortened
+from benne.explain.charts.svg import drawing, element, label, limit_line, shortened
 
 __all__ = ["Level", "Pair", "level_bars", "paired_bars"]
 
@@ -81,7 +81,7 @@ def paired_bars(
     parts = _legend(legend)
     for k, pair in enumerate(pairs):
         y = 34.0 + 38.0 * k
-        parts.append(label(shortened(pair.named, _LABELS / _SIZE - 0.6), 0.0, y + 18, font_size=_SIZE, fill=INK))
+        parts.append(_named(pair.named, y + 18))
         parts += _bar(pair.before, scale, y, LINE, _percent(pair.before, missing))
         parts += _bar(pair.now, scale, y + 15, FAVOURABLE, _percent(pair.now, missing))
     told = "; ".join(
@@ -123,16 +123,18 @@ def level_bars(
     parts = []
     for limit in limits:
         x = _LABELS + limit * scale
-        parts.append(element("line", x1=x, x2=x, y1=16.0, y2=bottom, stroke=QUIET, stroke_width=1.0,
-                             stroke_dasharray="4 3"))  # fmt: skip
+        parts.append(limit_line((x, x), (16.0, bottom), QUIET))
         parts.append(label(f"{limit:g}", x, 12.0, font_size=11, fill=QUIET, text_anchor="middle"))
     for k, level in enumerate(levels):
         y = 22.0 + 26.0 * k
-        told = missing if level.value is None else f"{level.value:.2f}"
-        parts.append(label(shortened(level.named, _LABELS / _SIZE - 0.6), 0.0, y + 13, font_size=_SIZE, fill=INK))
-        parts += _bar(level.value, scale, y + 2, ADVERSE if level.beyond else FAVOURABLE, told)
-    words = "; ".join(f"{one.named} {missing if one.value is None else f'{one.value:.2f}'}" for one in levels)
+        parts.append(_named(level.named, y + 13))
+        parts += _bar(level.value, scale, y + 2, ADVERSE if level.beyond else FAVOURABLE, _figure(level.value, missing))
+    words = "; ".join(f"{one.named} {_figure(one.value, missing)}" for one in levels)
     return drawing((_WIDTH, int(bottom + 6)), title, words or missing, *parts, name=name)
+
+
+def _named(name: str, y: float) -> str:
+    return label(shortened(name, _LABELS / _SIZE - 0.6), 0.0, y, font_size=_SIZE, fill=INK)
 
 
 def _bar(value: float | None, scale: float, y: float, colour: str, told: str) -> list[str]:
@@ -150,6 +152,10 @@ def _legend(legend: tuple[str, str]) -> list[str]:
         found.append(element("rect", x=x, y=6.0, width=13.0, height=13.0, fill=colour))
         found.append(label(shortened(words, 13.0), x + 19, 17.0, font_size=12, fill=QUIET))
     return found
+
+
+def _figure(value: float | None, missing: str) -> str:
+    return missing if value is None else f"{value:.2f}"
 
 
 def _percent(share: float | None, missing: str) -> str:

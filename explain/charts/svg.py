@@ -10,7 +10,7 @@ import unicodedata
 from html import escape
 from typing import Final
 
-__all__ = ["clean", "drawing", "element", "label", "number", "shortened", "width_of"]
+__all__ = ["clean", "drawing", "element", "label", "limit_line", "number", "shortened", "width_of"]
 
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAMESPACE: Final = "http://www.w3.org/2000/svg"
@@ -66,6 +66,17 @@ def element(name: str, /, *children: str, **attributes: object) -> str:
 def label(text: object, x: float, y: float, **attributes: object) -> str:
     """A piece of text, escaped."""
     return element("text", escape(clean(text), quote=False), x=float(x), y=float(y), **attributes)
+
+
+def limit_line(x: tuple[float, float], y: tuple[float, float], colour: str) -> str:
+    """A limit as a dashed line, from one end to the other.
+
+    Examples
+    --------
+    >>> limit_line((0.0, 0.0), (16.0, 40.0), "#666666")
+    '<line x1="0" x2="0" y1="16" y2="40" stroke="#666666" stroke-width="1" stroke-dasharray="4 3"/>'
+    """
+    return element("line", x1=x[0], x2=x[1], y1=y[0], y2=y[1], stroke=colour, stroke_width=1.0, stroke_dasharray="4 3")
 
 
 def drawing(size: tuple[int, int], title: str, description: str, *parts: str, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from benne.explain.charts.colours import FAVOURABLE, INK, LINE, QUIET
-from benne.explain.charts.svg import drawing, element, label
+from benne.explain.charts.svg import drawing, element, label, limit_line
 
 __all__ = ["trend_line"]
 
@@ -49,8 +49,7 @@ def trend_line(
     parts = [element("line", x1=_LEFT, x2=_RIGHT, y1=_BOTTOM, y2=_BOTTOM, stroke=LINE, stroke_width=1.0)]
     for limit in limits:
         y = _BOTTOM - limit * rise
-        parts.append(element("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, stroke=QUIET, stroke_width=1.0,
-                             stroke_dasharray="4 3"))  # fmt: skip
+        parts.append(limit_line((_LEFT, _RIGHT), (y, y), QUIET))
         parts.append(label(f"{limit:g}", _LEFT - 6, y + 4, font_size=11, fill=QUIET, text_anchor="end"))
     places = [
         (_x(k, len(points)), None if value is None else _BOTTOM - value * rise) for k, (_, value) in enumerate(points)

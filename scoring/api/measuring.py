@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric, generate_latest
@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from benne.errors import BenneError
+from benne.scoring.rollout.figures import RolloutFigures, rollout_figures
 from benne.scoring.service import Service
 
 __all__ = ["Measures"]
@@ -31,6 +32,15 @@ _LIVE: Final = {
     "live.alerts_open": ("benne_alerts_open", "Alerts of monitoring raised within a day."),
 }
 """Of live monitoring, over seven whole days; a figure that rests on too few has no sample."""
+
+
+_ROLLOUT: Final = (
+    ("benne_rollout", "state", "1 for the step of the roll-out that is under way."),
+    ("benne_rollout_share", "", "Share of members whom the challenger serves."),
+    ("benne_rollout_shadow_answers", "kind", "Answers shown to the challenger in the shadow, by what came of it."),
+    ("benne_rollout_failures", "", "Passes in which the challenger failed while it served."),
+)
+"""Name, label and what it says, of the roll-out that is under way."""
 
 
 class _Decisions(Collector):
@@ -63,6 +73,26 @@ class _Live(Collector):
             yield family
 
 
+class _Rollout(Collector):
+    """The roll-out as the store had it when last looked at; no samples where none is under way."""
+
+    def __init__(self) -> None:
+        self.found: RolloutFigures | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Its step, its share and its counts."""
+        found = self.found
+        samples: dict[str, Mapping[str, float]] = {} if found is None else {
+            "benne_rollout": {found.state: 1}, "benne_rollout_share": {"": found.share},
+            "benne_rollout_shadow_answers": found.shadow, "benne_rollout_failures": {"": found.failures},
+        }  # fmt: skip
+        for metric, label, said in _ROLLOUT:
+            family = GaugeMetricFamily(metric, said, labels=(label,) if label else ())
+            for value, number in samples.get(metric, {}).items():
+                family.add_metric((value,) if label else (), number)
+            yield family
+
+
 class Measures:
     """What one process counts.
 
@@ -86,6 +116,8 @@ class Measures:
         )
         self._registry.register(_Decisions(service))
         self._registry.register(_Live(service))
+        self._rollout = _Rollout()
+        self._registry.register(self._rollout)
         self._service = service
         self._children: dict[tuple[str, str, int], Histogram] = {}
 
@@ -108,6 +140,19 @@ class Measures:
         for kind, (open_ones, overdue) in counts.items():
             self._open.labels(kind).set(open_ones)
             self._overdue.labels(kind).set(overdue)
+
+    def count_rollout(self) -> None:
+        """Look how the roll-out stands."""
+        self._rollout.found = None  # rather nothing than what was
+        with self._service.store.read() as connection:
+            self._rollout.found = rollout_figures(connection)
+
+    def count_stored(self) -> None:
+        """Everything that is read off the store; what of it cannot be read keeps nothing else from it."""
+        try:
+            self.count_cases()
+        finally:
+            self.count_rollout()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -56,8 +56,8 @@ def app_of_this_process() -> FastAPI:
     service = open_service(settings)
     service.models.current.warm()
     app = create_app(service)
-    app.state.measures.count_cases()
-    housekeeper = Housekeeper(service, counting=app.state.measures.count_cases)
+    app.state.measures.count_stored()
+    housekeeper = Housekeeper(service, counting=app.state.measures.count_stored)
     closing = app.router.lifespan_context
 
     @asynccontextmanager

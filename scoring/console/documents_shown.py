@@ -14,6 +14,7 @@ LONGEST_TABLE: Final = 200
 _SHAPE: Final = frozenset({"format", "kind", "model", "made_at", "by", "measures", "tables", "notes"})
 _FIGURE: Final = ("value", "low", "high", "n", "state", "note")
 _MANY: Final = 10_000
+_DEEPEST: Final = 8
 _NOTHING: Final = "–"
 
 
@@ -91,8 +92,8 @@ def document_shown(content: Mapping[str, Any]) -> DocumentShown:
     return DocumentShown(_table("measures", measures) if measures else None, tables, facts, told)
 
 
-def plain(value: Any) -> str:
-    """A value of JSON in a few characters.
+def plain(value: Any, deep: int = _DEEPEST) -> str:
+    """A value of JSON in a few characters; what lies deeper than so many levels is left to the file.
 
     Examples
     --------
@@ -107,10 +108,12 @@ def plain(value: Any) -> str:
         return f"{value:,}" if abs(value) >= _MANY else str(value)
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < _MANY else f"{value:,.0f}"
+    if not deep and isinstance(value, Mapping | list):
+        return "…"
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {plain(one)}" for key, one in value.items()) or _NOTHING
+        return "; ".join(f"{key}: {plain(one, deep - 1)}" for key, one in value.items()) or _NOTHING
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(plain(one) for one in value) or _NOTHING
+        return ", ".join(plain(one, deep - 1) for one in value) or _NOTHING
     return str(value)
 
 

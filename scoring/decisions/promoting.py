@@ -12,6 +12,7 @@ from benne.scoring.decisions.promotion import Promotion, promote, promoted, prom
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel, identity_of, served
 from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.people import require_independent
 from benne.scoring.governance.verdicts import require_validated
 
 __all__ = ["put_on_record"]
@@ -23,9 +24,19 @@ _REASONS: Final = {
 
 
 def put_on_record(
-    directory: Path, governance: GovernanceStore, actor: Actor, *, ids: Callable[[], str]
+    directory: Path, governance: GovernanceStore, actor: Actor, *, ids: Callable[[], str], author: str | None = None
 ) -> tuple[Promotion, bool]:
     """Let a saved model serve, on record; gives the promotion, and whether it is new.
+
+    Parameters
+    ----------
+    directory : Path
+        Its files.
+    governance : GovernanceStore
+    actor : Actor
+    ids : callable returning str
+    author : str, optional
+        Who made it, where that is known besides the verdict, which may name another.
 
     Raises
     ------
@@ -40,7 +51,9 @@ def put_on_record(
         stands = promoted(connection)
     try:
         with governance.store.read() as connection:
-            require_validated(connection, config_hash)
+            verdict = require_validated(connection, config_hash)
+        if author is not None:
+            require_independent(author, verdict.validator)
         model = _on_shelf(directory, governance)
         if stands is not None and stands.config_hash == config_hash:
             return stands, False

@@ -17,10 +17,20 @@ from benne.scoring.audit.unit_of_work import Work
 from benne.scoring.audit.vocabulary import EventType
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel
+from benne.scoring.governance.on_chain import newest_says
 from benne.scoring.governance.verdicts import Verdict, require_validated
 from benne.scoring.store.service_tables import model_promotions
 
-__all__ = ["Promotion", "former", "promote", "promoted", "promotion_refused", "roll_back"]
+__all__ = [
+    "Promotion",
+    "every_promotion",
+    "former",
+    "promote",
+    "promoted",
+    "promotion_refused",
+    "require_may_serve",
+    "roll_back",
+]
 
 _C = model_promotions.c
 _EVERY: Final = select(_C.seq, _C.model_id, _C.config_hash, _C.promoted_at_us, _C.actor_id, _C.validation_id, _C.undoes)
@@ -60,13 +70,40 @@ def promoted(connection: Connection) -> Promotion | None:
     return None if row is None else Promotion(*row)
 
 
+def every_promotion(connection: Connection) -> list[Promotion]:
+    """All promotions and roll-backs, the oldest first."""
+    return [Promotion(*row) for row in connection.execute(_EVERY.order_by(_C.seq))]
+
+
+def require_may_serve(connection: Connection, promotion: Promotion) -> None:
+    """Refuse a promotion that was written past the record, or of a model that no verdict lets serve.
+
+    Raises
+    ------
+    PromotionConflict
+        If the newest promotion in the audit chain is another.
+    NotValidated, NotIndependent, GatesChanged
+        As :func:`benne.scoring.governance.verdicts.require_validated`.
+    """
+    require_validated(connection, promotion.config_hash)
+    on_record = newest_says(
+        connection, ("model_promoted", "model_rolled_back"), model_id=promotion.model_id,
+        config_hash=promotion.config_hash, actor_id=promotion.actor_id, about_event=promotion.validation_id,
+    )  # fmt: skip
+    if not on_record:
+        raise PromotionConflict(
+            "The model that serves must be the one that the audit chain says was promoted last, got another. "
+            "See what was changed: benne audit verify"
+        )
+
+
 def former(connection: Connection) -> Promotion | None:
     """The promotion that a roll-back goes back to: of the model that served before this one; None if there is none."""
     stack: list[Promotion] = []
     for row in connection.execute(_EVERY.order_by(_C.seq)):
         one = Promotion(*row)
         if one.undoes is not None:
-            stack.pop()
+            del stack[-1:]
         elif not stack or stack[-1].config_hash != one.config_hash:
             stack.append(one)
     return stack[-2] if len(stack) > 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,7 @@ class ModelShelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._loaded: dict[str, ServedModel] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._alone = threading.Lock()
 
     def put(self, directory: Path) -> ServedModel:
@@ -153,18 +155,22 @@ class ModelShelf:
             If it is missing, corrupted or of another version.
         """
         CreditScoreModel.load(directory)
-        model_id, _ = identity_of(directory)
+        model_id, config_hash = identity_of(directory)
         target = self._path(model_id)
         if not target.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(found_model(directory), partial)
-            partial.rename(target)
-        return self.get(model_id)
+            self._copy(directory, target)
+        return self.get(model_id, config_hash)
 
-    def get(self, model_id: str) -> ServedModel:
+    def get(self, model_id: str, config_hash: str | None = None) -> ServedModel:
         """A model by its id; loaded and verified once.
+
+        Parameters
+        ----------
+        model_id : str
+        config_hash : str, optional
+            What its files must have: an id is the beginning of it, and of two models that share one, or of a row
+            that names one model's id with another's hash, only that which was validated may serve.
 
         Raises
         ------
@@ -172,18 +178,30 @@ class ModelShelf:
             If it is not there, or its files are no longer those its id is the hash of.
         """
         with self._alone:
+            turn = self._turns.setdefault(model_id, threading.Lock())
+        with turn:  # of this model alone: decisions are replayed with others while a large one is loaded
             if model_id not in self._loaded:
                 self._loaded[model_id] = self._load(model_id)
-            return self._loaded[model_id]
+            found = self._loaded[model_id]
+        if config_hash not in (None, found.config_hash):
+            raise _another()
+        return found
+
+    def _copy(self, directory: Path, target: Path) -> None:
+        """Put a whole copy in place, where nobody else has meanwhile."""
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=self._folder) as scratch:
+            copied = shutil.copytree(found_model(directory), Path(scratch) / "model")
+            if self._path(identity_of(copied)[0]) != target:
+                raise _another()
+            with contextlib.suppress(OSError):  # another process may have been faster; what is there is verified
+                copied.rename(target)
 
     def _load(self, model_id: str) -> ServedModel:
         directory = self._path(model_id)
         found, config_hash = identity_of(directory)
-        if found != model_id:
-            raise ModelDirectoryError(
-                "A model on the shelf must be the one its name is the hash of, got another. Restore it from a backup."
-            )
         model = CreditScoreModel.load(directory)
+        if found != model_id or identity_of(directory)[1] != config_hash:
+            raise _another()
         return served(model, model_id, config_hash)
 
     def _path(self, model_id: str) -> Path:
@@ -191,6 +209,12 @@ class ModelShelf:
         if len(digits) != _DIGITS or not set(digits) <= set("0123456789abcdef"):
             raise ModelDirectoryError("A model id must be benne/ and 16 hexadecimal digits, got something else.")
         return self._folder / digits
+
+
+def _another() -> ModelDirectoryError:
+    return ModelDirectoryError(
+        "A model on the shelf must be the one its name is the hash of, got another. Restore it from a backup."
+    )
 
 
 class Challenger(Protocol):

@@ -14,7 +14,7 @@ from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.gates import Gates
 from benne.scoring.governance.gates_file import parse_gates
-from benne.scoring.governance.on_chain import hash_of, is_on_chain, text_hash
+from benne.scoring.governance.on_chain import events_on_chain, hash_of, is_on_chain, text_hash
 from benne.scoring.governance.people import named, same_person
 from benne.scoring.store.governance_tables import declared_gates
 
@@ -113,9 +113,16 @@ def every_declared(connection: Connection) -> list[DeclaredGates]:
     Raises
     ------
     GatesChanged
-        If gates are not those that were declared.
+        If gates are not those that were declared, or some that were are not there.
     """
-    return [_read(connection, row) for row in connection.execute(select(declared_gates).order_by(_C.seq.desc())).all()]
+    rows = connection.execute(select(declared_gates).order_by(_C.seq.desc())).all()
+    found = [_read(connection, row) for row in rows]
+    if {one.event_id for one in found} != set(events_on_chain(connection, "gates_declared")):
+        raise GatesChanged(
+            "Gates must be all that the audit chain says were declared, got fewer. "
+            "See what was changed: benne audit verify"
+        )
+    return found
 
 
 def gates_before(connection: Connection, began_us: int) -> DeclaredGates:

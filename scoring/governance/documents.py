@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from benne.errors import GovernanceError
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.unit_of_work import Work
-from benne.scoring.canonical import canonical_json
+from benne.scoring.canonical import canonical_json, is_deep
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.on_chain import is_on_chain, text_hash
 from benne.scoring.store.governance_tables import model_documents
@@ -23,7 +24,8 @@ FORMAT: Final = 1
 """Version of the form that all documents share."""
 
 _NEEDED: Final = ("format", "kind", "model", "made_at", "by", "measures", "tables", "notes")
-_LONGEST_KIND: Final = 32
+_KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_LARGEST: Final = 4 * 1024 * 1024  # as JSON; pages read all that is on file about a model
 _C = model_documents.c
 
 
@@ -75,15 +77,19 @@ def file_document(
     Raises
     ------
     GovernanceError
-        If the content is not of that form, or is no JSON.
+        If the content is not of that form, is no JSON, or is larger than 4 MiB.
     """
     kind, model = _checked(content)
+    if is_deep(content):
+        raise GovernanceError("A document about a model must have at most 100 levels, got more. Make rows of them.")
     try:
         text = canonical_json(content).decode()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise GovernanceError(
             "A document about a model must be JSON with finite numbers, got something else in it. Write null instead."
         ) from None
+    if len(text) > _LARGEST:
+        raise GovernanceError("A document about a model must have at most 4 MiB, got a larger one. Leave rows out.")
     digest = text_hash(text)
 
     def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], FiledDocument]:
@@ -144,8 +150,10 @@ def _checked(content: Mapping[str, Any]) -> tuple[str, tuple[str, str]]:
         got = f"no {missing[0]}" if missing else f"format {content['format']!r}"
         raise GovernanceError(f"A document about a model must have {', '.join(_NEEDED)}, format {FORMAT}; got {got}.")
     kind, model = content["kind"], content["model"]
-    if not isinstance(kind, str) or not 0 < len(kind) <= _LONGEST_KIND:
-        raise GovernanceError(f"kind of a document must be a word of up to {_LONGEST_KIND} letters, got another.")
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        raise GovernanceError(
+            "kind of a document must be a word of up to 32 small letters, digits, - and _, got another. Rename it."
+        )
     if not isinstance(model, Mapping) or not all(isinstance(model.get(k), str) for k in ("model_id", "config_hash")):
         raise GovernanceError("A document must name its model's model_id and config_hash, got none. Take identity_of.")
     return kind, (model["model_id"], model["config_hash"])

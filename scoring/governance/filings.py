@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from sqlalchemy import Connection, Row, select
 
+from benne.scoring.canonical import is_deep
 from benne.scoring.governance.on_chain import is_on_chain, text_hash
 from benne.scoring.store.governance_tables import model_documents, model_validations
 
@@ -100,9 +101,14 @@ def _document(connection: Connection, row: Row[Any]) -> Filing:
     )  # fmt: skip
 
 
+def _refused(word: str) -> NoReturn:
+    """NaN and infinity are no JSON, and nobody else could read what holds them."""
+    raise ValueError(word)
+
+
 def _content(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and not is_deep(found) else {}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from itertools import pairwise
+from typing import Any, Final, Literal, TypeGuard, get_args
 
 from benne.errors import GatesError
+from benne.models import SCORE_MAX, SCORE_MIN
 from benne.scoring.governance.metrics import METRICS
 
-__all__ = ["BOUNDS", "Bound", "Gate", "Gates"]
+__all__ = ["BOUNDS", "Bound", "Gate", "Gates", "Outcome"]
 
 Bound = Literal["value", "low", "high"]
 BOUNDS: Final[tuple[str, ...]] = get_args(Bound)
+Outcome = Literal["passed", "failed", "INSUFFICIENT"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Gate:
         if self.on not in BOUNDS:
             raise GatesError(f"on must be one of {', '.join(BOUNDS)}, got {self.on!r}. Name one of these.")
         given = [limit for limit in (self.at_least, self.at_most) if limit is not None]
-        if not given or not all(math.isfinite(limit) for limit in given) or given != sorted(given):
+        if not given or not all(_is_figure(limit) for limit in given) or given != sorted(given):
             raise GatesError(
                 "at_least or at_most must be given as finite numbers, at_least the smaller, got otherwise. Correct it."
             )
@@ -83,6 +86,27 @@ class Gate:
         ends = {"at least": self.at_least, "at most": self.at_most}
         limits = " and ".join(f"{words} {limit:g}" for words, limit in ends.items() if limit is not None)
         return limits if self.on == "value" else f"{self.on} end {limits}"
+
+    def outcome(self, told: Mapping[str, Any]) -> Outcome:
+        """What becomes of a figure: INSUFFICIENT where it or the end that is asked for is missing, or n is too small.
+
+        Parameters
+        ----------
+        told : mapping
+            ``value``, ``low``, ``high`` and ``n``, as a verdict has them; whatever is no number is missing.
+
+        Examples
+        --------
+        >>> gate = Gate(metric="discrimination.auc", at_least=0.65, smallest_n=100, why="better than chance")
+        >>> gate.outcome({"value": 0.7, "n": 500}), gate.outcome({"value": 0.7, "n": 99})
+        ('passed', 'INSUFFICIENT')
+        >>> gate.outcome({"value": 0.6, "n": 500}), gate.outcome({"value": float("nan"), "n": 500})
+        ('failed', 'INSUFFICIENT')
+        """
+        figure, n = told.get(self.on), told.get("n")
+        if not _is_figure(told.get("value")) or not _is_figure(figure) or not _is_figure(n) or n < self.smallest_n:
+            return "INSUFFICIENT"
+        return "passed" if self.passes(figure) else "failed"
 
     def passes(self, figure: float) -> bool:
         """Whether a figure is within the limits, both included."""
@@ -102,16 +126,19 @@ class Gates:
     approver : str or None
         As the file names them; whoever declares the file must be named in any case.
     gates : tuple of Gate
+    cutoffs : tuple of float
+        Lowest scores that pass, at which fairness is measured; empty: the lower ends of the model's bands.
 
     Raises
     ------
     GatesError
-        If there is none, none is required, or two ask for the same.
+        If there is none, none is required, two ask for the same, or cut-offs are not rising numbers.
     """
 
     version: str
     approver: str | None
     gates: tuple[Gate, ...]
+    cutoffs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not any(gate.required for gate in self.gates):
@@ -119,11 +146,24 @@ class Gates:
         twice = _twice((gate.metric, gate.on) for gate in self.gates)
         if twice is not None:
             raise GatesError(f"gates must ask for a figure once, got {twice[0]} ({twice[1]}) twice. Join them.")
+        rising = all(low < high for low, high in pairwise(self.cutoffs))
+        if not rising or not all(SCORE_MIN < one <= SCORE_MAX for one in self.cutoffs):
+            raise GatesError(
+                "fairness.cutoffs must be scores above 350 and up to 950, each above the one before, got others: "
+                "at 350 everybody passes. Correct them."
+            )
 
     @property
     def evidence(self) -> frozenset[str]:
         """What required gates need a validation to be given."""
         return frozenset(METRICS[gate.metric].evidence for gate in self.gates if gate.required)
+
+
+def _is_figure(value: Any) -> TypeGuard[float]:
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _twice(keys: Iterable[tuple[str, str]]) -> tuple[str, str] | None:

@@ -49,13 +49,14 @@ def read_gates_text(path: str | Path) -> str:
         As :func:`parse_gates`, or if it cannot be read or is larger than 64 KiB.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:  # no more than that, and its line ends as they are: its bytes are hashed
+            text = file.read(_LARGEST + 1).decode()
     except (OSError, UnicodeDecodeError):
         raise GatesError(
             f"Gates must be a TOML file, got none that can be read: {path}. "
             "Begin with a copy of the built-in ones: benne gates show --toml"
         ) from None
-    if len(text) > _LARGEST:
+    if len(text.encode()) > _LARGEST:
         raise GatesError(f"A file of gates must be of at most 64 KiB, got a larger one: {path}. Shorten it.")
     parse_gates(text, str(path))
     return text
@@ -90,10 +91,12 @@ def parse_gates(text: str, name: str) -> Gates:
         return _gates(content)
     except GovernanceError as error:
         raise GatesError(f"{name}: {error}") from None
+    except OverflowError:
+        raise GatesError(f"{name}: numbers must be finite, got one that is too large. Correct it there.") from None
 
 
 def _gates(content: dict[str, Any]) -> Gates:
-    _require_known("", content, ("version", "approver", "gates"))
+    _require_known("", content, ("version", "approver", "gates", "fairness"))
     version, listed, approver = content.get("version"), content.get("gates"), content.get("approver")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise GatesError("version must be a name of up to 64 letters, digits and any of _.:-, got none. Name it.")
@@ -105,7 +108,22 @@ def _gates(content: dict[str, Any]) -> Gates:
         version=version,
         approver=None if approver is None else named(approver, "approver"),
         gates=tuple(_gate(f"gates[{place}]", table) for place, table in enumerate(listed, 1)),
+        cutoffs=_cutoffs(content),
     )
+
+
+def _cutoffs(content: dict[str, Any]) -> tuple[float, ...]:
+    """``[fairness] cutoffs``, the lowest scores that pass; none where the file does not say."""
+    if "fairness" not in content:
+        return ()
+    table = content["fairness"]
+    if not isinstance(table, dict):
+        raise GatesError("fairness must be a table, got something else. Write it as [fairness].")
+    _require_known("fairness.", table, ("cutoffs",))
+    given = table.get("cutoffs")
+    if not isinstance(given, list) or not given or not all(type(one) in (int, float) for one in given):
+        raise GatesError("fairness.cutoffs must be a list of scores, got something else. Such as [600, 650].")
+    return tuple(float(one) for one in given)
 
 
 def _gate(at: str, table: dict[str, Any]) -> Gate:

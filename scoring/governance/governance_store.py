@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from benne.scoring.audit.group_commit import GroupCommit
+from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ModelShelf
+from benne.scoring.governance.documents import FiledDocument, file_document
 from benne.scoring.store.database import Store
 
 __all__ = ["GovernanceStore"]
@@ -29,3 +33,14 @@ class GovernanceStore:
     group: GroupCommit
     policy_version: str
     shelf: ModelShelf | None
+
+    def file(self, content: Mapping[str, Any], actor: Actor, *, event_id: str) -> FiledDocument:
+        """File a document about a model, on record; see :func:`benne.scoring.governance.documents.file_document`.
+
+        Raises
+        ------
+        GovernanceError
+            If the content is not of the form of such documents.
+        """
+        work = file_document(content, actor=actor, event_id=event_id, policy_version=self.policy_version)
+        return self.group.submit(work).result

@@ -7,7 +7,7 @@ from typing import Final
 
 from benne.errors import GovernanceError, NotIndependent
 
-__all__ = ["named", "require_independent", "same_person"]
+__all__ = ["named", "require_gates_of_another", "require_independent", "same_person"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 
@@ -66,4 +66,18 @@ def require_independent(author: str, validator: str) -> None:
         raise NotIndependent(
             f"A model must be validated by somebody other than its author, got {validator} for both. "
             "Have somebody else validate it."
+        )
+
+
+def require_gates_of_another(author: str, approver: str) -> None:
+    """Refuse gates that whoever made the model approved: nobody says what their own model must show.
+
+    Raises
+    ------
+    NotIndependent
+    """
+    if same_person(author, approver):
+        raise NotIndependent(
+            f"Gates must be approved by somebody other than the author of the model, got {approver} for both. "
+            "Have somebody else declare gates, and train anew under them."
         )

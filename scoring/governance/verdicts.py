@@ -12,15 +12,17 @@ from sqlalchemy import Connection, Row, func, insert, select
 from benne.errors import GovernanceError, NotIndependent, NotValidated
 from benne.scoring.audit.record import AuditEntry
 from benne.scoring.audit.unit_of_work import Work
-from benne.scoring.canonical import canonical_json
+from benne.scoring.canonical import canonical_json, is_deep
 from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.answering import require_answers
 from benne.scoring.governance.declaring import gates_before
-from benne.scoring.governance.on_chain import is_on_chain, text_hash
-from benne.scoring.governance.people import named, require_independent, same_person
+from benne.scoring.governance.on_chain import events_on_chain, is_on_chain, text_hash
+from benne.scoring.governance.people import named, require_gates_of_another, require_independent, same_person
 from benne.scoring.store.governance_tables import model_validations
 
 __all__ = [
     "Verdict",
+    "every_verdict",
     "keep_verdict",
     "record_verdict",
     "require_validated",
@@ -100,7 +102,12 @@ def verdict_from(content: Mapping[str, Any], validation_id: str, now_us: int) ->
         held = bool(required) and all(state == "passed" for state in required)
         author, validator = named(content["author"], "The author"), named(content["validator"], "The validator")
         facts = (model["model_id"], model["config_hash"], content["run_id"], gates["version"], gates["hash"])
-        whole = content["kind"] == "verdict" and content["passed"] is held and int(content["training_began_us"]) > 0
+        whole = (
+            not is_deep(content)
+            and content["kind"] == "verdict"
+            and content["passed"] is held
+            and int(content["training_began_us"]) > 0
+        )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, GovernanceError):
             raise
@@ -134,8 +141,8 @@ def record_verdict(content: Mapping[str, Any], *, actor: Actor, event_id: str, p
         If it is no verdict.
     NotIndependent
         If author and validator are one person, or whoever records it is not the validator.
-    GatesChanged
-        By the work: if the gates are not those that stand for the training.
+    GatesChanged, NotValidated
+        By the work: if the gates are not those that stand for the training, or the verdict leaves one of them out.
     """
     checked = verdict_from(content, event_id, 0)
     require_independent(checked.author, checked.validator)
@@ -144,6 +151,10 @@ def record_verdict(content: Mapping[str, Any], *, actor: Actor, event_id: str, p
 
     def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], Verdict]:
         verdict = verdict_from(content, event_id, now_us)
+        if verdict.training_began_us > now_us:
+            raise GovernanceError(
+                "A training must have begun before it is validated, got one of later. Check the clocks."
+            )
         _require_its_gates(connection, verdict)
         return [keep_verdict(connection, verdict, actor, policy_version)], verdict
 
@@ -181,15 +192,30 @@ def validation_refused(
 
 
 def verdicts_of(connection: Connection, config_hash: str) -> list[Verdict]:
-    """Verdicts on a model's files, the newest first, each held against the audit chain.
+    """Verdicts on a model's files, the newest first, each held against the audit chain, which says their order too.
+
+    Raises
+    ------
+    NotValidated
+        If a verdict is not the one that was recorded, or one that was is not there.
+    """
+    rows = connection.execute(select(model_validations).where(_C.config_hash == config_hash)).all()
+    found = {row.validation_id: _read(connection, row) for row in rows}
+    on_record = events_on_chain(connection, "model_validated", config_hash)
+    if found.keys() != set(on_record):
+        _refuse_changed()
+    return [found[event_id] for event_id in on_record]
+
+
+def every_verdict(connection: Connection) -> list[Verdict]:
+    """Verdicts on all models, each held against the audit chain.
 
     Raises
     ------
     NotValidated
         If a verdict is not the one that was recorded.
     """
-    query = select(model_validations).where(_C.config_hash == config_hash).order_by(_C.seq.desc())
-    return [_read(connection, row) for row in connection.execute(query).all()]
+    return [_read(connection, row) for row in connection.execute(select(model_validations).order_by(_C.seq)).all()]
 
 
 def require_validated(connection: Connection, config_hash: str) -> Verdict:
@@ -206,7 +232,7 @@ def require_validated(connection: Connection, config_hash: str) -> Verdict:
     NotValidated
         If there is none, the newest failed, or it is not what was recorded.
     NotIndependent
-        If its validator made the model.
+        If its validator made the model, or whoever approved the gates did.
     GatesChanged
         If it rests on other gates than those that stand for the training.
     """
@@ -235,6 +261,8 @@ def _require_its_gates(connection: Connection, verdict: Verdict) -> None:
             f"A verdict must rest on the gates that stand for its training, {standing.version}, got "
             f"{verdict.gates_version}. Validate it anew: benne validate"
         )
+    require_gates_of_another(verdict.author, standing.approver)
+    require_answers(standing.gates, verdict.content["results"])
 
 
 def _read(connection: Connection, row: Row[Any]) -> Verdict:
@@ -242,7 +270,7 @@ def _read(connection: Connection, row: Row[Any]) -> Verdict:
         _refuse_changed()
     try:
         verdict = verdict_from(json.loads(row.verdict), row.validation_id, row.validated_at_us)
-    except (GovernanceError, ValueError):
+    except (GovernanceError, ValueError, RecursionError):
         _refuse_changed()
     if any(getattr(verdict, name) != row._mapping[name] for name in _KEPT):
         _refuse_changed()

@@ -7,11 +7,19 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtri, ndtri
+from scipy.special import bdtr, bdtrc, chdtri, gammaln, ndtri
 
 from benne.features.quality.drift import Bins, expected_by_chance, population_stability
 
-__all__ = ["deviations", "index_by_chance", "shares_differ", "stability"]
+__all__ = [
+    "as_many_by_chance",
+    "deviations",
+    "index_by_chance",
+    "other_by_chance",
+    "risen_by_chance",
+    "shares_differ",
+    "stability",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,23 +37,23 @@ def deviations(significance: float, tests: int) -> float:
     return float(-ndtri(significance / (2.0 * max(1, tests))))
 
 
-def stability(reference: Bins, current: Bins, repeats: float) -> tuple[float, float, int]:
+def stability(reference: Bins, current: Bins, repeats: float, repeats_now: float = 1.0) -> tuple[float, float, int]:
     """Population stability index, the index to expect by chance, and bins less one.
 
     Parameters
     ----------
     reference, current : Bins
         With the same edges.
-    repeats : float
-        Rows of one member in the reference, which are alike.
+    repeats, repeats_now : float
+        Rows of one member in the reference, and in the period, which are alike.
     """
     index = population_stability(reference, current)
     freedom = sum(1 for a, b in zip(_cells(reference), _cells(current), strict=True) if a or b) - 1
     if freedom < 1 or not reference.total or not current.total:
         return index, 0.0, 0
-    # In members: rows of one count once. A period has each of them once.
+    # In members: rows of one count once.
     chance = expected_by_chance(reference, current, 1) / (1 / reference.total + 1 / current.total)
-    return index, float(chance * (repeats / reference.total + 1 / current.total)), freedom
+    return index, float(chance * (repeats / reference.total + repeats_now / current.total)), freedom
 
 
 def index_by_chance(by_chance: float, freedom: int, significance: float, tests: int) -> float:
@@ -82,6 +90,54 @@ def shares_differ(now: tuple[float, float], then: tuple[float, float], bound: fl
     pooled = (part + before) / (whole + all_before)
     error = math.sqrt(pooled * (1.0 - pooled) * (1.0 / whole + 1.0 / all_before))
     return abs(part / whole - before / all_before) > bound * error > _NO_FREEDOM
+
+
+def as_many_by_chance(found: float, rows: int, share: float) -> float:
+    """How likely so many of some rows, or more, turn out as a share of all is expected to.
+
+    Where rows differ in how likely they are, it is more than the truth: no sum of as many is as widely spread as that
+    of equal ones (Hoeffding 1956, Annals of Mathematical Statistics 27(3)).
+
+    Examples
+    --------
+    >>> round(as_many_by_chance(2, 100, 0.002), 4)
+    0.0174
+    """
+    return 1.0 if found < 1 else float(bdtrc(int(found) - 1, rows, share))
+
+
+def other_by_chance(found: float, rows: int, share: float) -> float:
+    """How likely a number is as far from what is expected, on either side; see :func:`as_many_by_chance`.
+
+    Examples
+    --------
+    >>> round(other_by_chance(0, 100, 0.05), 4)
+    0.0118
+    """
+    few = 1.0 if found >= rows else float(bdtr(int(found), rows, share))
+    return min(1.0, 2.0 * min(as_many_by_chance(found, rows, share), few))
+
+
+def risen_by_chance(now: tuple[float, float], then: tuple[float, float]) -> float:
+    """How likely a share, given as part and whole, is so much above another where both are one (Fisher's exact test).
+
+    Examples
+    --------
+    >>> round(risen_by_chance((3, 3), (0, 3)), 4)
+    0.05
+    """
+    (part, whole), (before, all_before) = now, then
+    most = np.arange(part, min(whole, part + before) + 1)
+    each = (
+        _choices(part + before, most) + _choices(whole + all_before - part - before, whole - most)
+        - _choices(whole + all_before, whole)
+    )  # fmt: skip
+    return min(1.0, float(np.exp(each).sum()))
+
+
+def _choices(n: float, k: Floats | float) -> Floats:
+    """Logarithm of how many ways there are to choose k of n."""
+    return np.asarray(gammaln(n + 1.0) - gammaln(np.asarray(k) + 1.0) - gammaln(n - np.asarray(k) + 1.0))
 
 
 def _cells(bins: Bins) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,11 +69,11 @@ def features_by_period(seen: Observed, kept: ReferenceHistograms) -> list[Featur
     kept : ReferenceHistograms
     """
     before, now, period = _pairs(seen)
-    found = []
+    alike, found = _alike(seen), []
     for column, (name, reference) in enumerate(kept.features.items()):
         values = seen.features.iloc[:, column].to_numpy(dtype=np.float64)
         entered = seen.entered(column)
-        one = _counted(name, values, entered, seen, (reference, kept.ranges[name], kept.rows_per_member))
+        one = _counted(name, values, entered, seen, (reference, kept.ranges[name], kept.rows_per_member), alike)
         same = (values[before] == values[now]) | (np.isnan(values[before]) & np.isnan(values[now]))
         both = slice(None) if entered is None else entered[before] & entered[now]
         pairs = np.bincount(period[both], minlength=len(seen.periods))
@@ -83,14 +84,15 @@ def features_by_period(seen: Observed, kept: ReferenceHistograms) -> list[Featur
 
 def scores_by_period(seen: Observed, kept: ReferenceHistograms) -> FeaturePeriods:
     """The same of the scores that there are."""
-    one = _counted("score", seen.score, np.isfinite(seen.score), seen, (kept.score, None, kept.rows_per_member))
+    of = (kept.score, None, kept.rows_per_member)
+    one = _counted("score", seen.score, np.isfinite(seen.score), seen, of, _alike(seen))
     nothing = np.zeros(len(seen.periods), dtype=np.intp)
     return FeaturePeriods(name="score", **one, unchanged=np.full(len(nothing), np.nan), pairs=nothing)
 
 
 def _counted(
     name: str, values: Floats, entered: Bools | None, seen: Observed,
-    reference: tuple[Bins, tuple[float, float] | None, float],
+    reference: tuple[Bins, tuple[float, float] | None, float], alike: Sequence[float],
 ) -> dict[str, Any]:  # fmt: skip
     bins, ends, repeats = reference
     edges = np.array(bins.edges, dtype=np.float64)
@@ -107,7 +109,7 @@ def _counted(
         inside = slice(None) if entered is None else entered[rows]
         counts, part = np.bincount(cells[rows][inside], minlength=width), values[rows][inside]
         current = Bins(bins.edges, tuple(counts[:-1].tolist()), int(counts[-1]))
-        index, chance, freedom = stability(bins, current, repeats)
+        index, chance, freedom = stability(bins, current, repeats, alike[k])
         place, error = _mean_place(counts[:-1], places)
         for key, value in (
             ("rows", len(part)), ("psi", index), ("by_chance", chance), ("freedom", freedom), ("nulls", counts[-1]),
@@ -117,6 +119,11 @@ def _counted(
             columns[key].append(float(value))
     whole = ("rows", "freedom", "nulls", "outside")
     return {key: np.array(column, dtype=np.intp if key in whole else np.float64) for key, column in columns.items()}
+
+
+def _alike(seen: Observed) -> list[float]:
+    """Of each period, rows of one member."""
+    return [seen.repeats_of(k) for k in range(len(seen.periods))]
 
 
 def _places(bins: Bins) -> Floats:

@@ -52,6 +52,10 @@ class Judge:
         """Rows below which nothing is judged."""
         return self.thresholds.rules.fewest
 
+    def significance(self, tests: int) -> float:
+        """How unlikely by chance one of several tests of a period must be (Bonferroni)."""
+        return self.thresholds.rules.significance / max(1, tests)
+
     def bound(self, tests: int) -> float:
         """Standard errors that one of several tests of a period must pass."""
         return deviations(self.thresholds.rules.significance, tests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,11 +14,12 @@ from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.served_model import ModelSlot, ServedModel
 from benne.scoring.monitoring.alerts import AlertSink, LogSink
 from benne.scoring.monitoring.live_alerts import RaisedAlert, alerts_of, is_open, raise_new
-from benne.scoring.monitoring.live_checks import LiveFinding, check_window
+from benne.scoring.monitoring.live_checks import LiveFinding, check_window, live_limits
 from benne.scoring.monitoring.live_counts import KEPT_DAYS, LiveCounts, day_of
 from benne.scoring.monitoring.live_report import HISTORY_WEEKS, WINDOWS, LiveFigures, LiveReport, weeks_of
 from benne.scoring.monitoring.live_watch import ANSWERS, PD, SCORE, LiveWatch, reference_of
 from benne.scoring.monitoring.live_window import LiveWindow
+from benne.scoring.monitoring.thresholds import Limit, Thresholds
 from benne.scoring.reviews.statistics import OverturnRate, Period, overturn_rates
 from benne.scoring.store.database import Store
 
@@ -40,6 +41,8 @@ class LiveParts:
     ids : callable returning str
     sinks : sequence of AlertSink
         Told of alerts that are new; by default the log.
+    thresholds : Thresholds
+        From where on there is an alert; its rules are of data at hand.
     """
 
     store: Store
@@ -47,6 +50,7 @@ class LiveParts:
     clock: Callable[[], datetime]
     ids: Callable[[], str]
     sinks: Sequence[AlertSink] = (LogSink(),)
+    thresholds: Thresholds = field(default_factory=Thresholds.default)
 
 
 class LiveMonitoring:
@@ -61,12 +65,15 @@ class LiveMonitoring:
     counts : LiveCounts
     watch : LiveWatch
         To be an observer of the service's decisions.
+    limits : mapping of str to Limit
+        By check.
     """
 
     def __init__(self, parts: LiveParts) -> None:
         self._parts = parts
         self.counts = LiveCounts(parts.store, parts.clock)
         self.watch = LiveWatch(self.counts, lambda: parts.models.current, parts.clock)
+        self.limits: Mapping[str, Limit] = live_limits(parts.thresholds)
         self._gauges: dict[str, float] = {}
         self._alone = threading.Lock()
 
@@ -87,15 +94,20 @@ class LiveMonitoring:
             return LiveCounts.forget(connection, day_of(self._parts.clock()) - KEPT_DAYS)
 
     def report(self, served: ServedModel | None = None) -> LiveReport:
-        """What is known of a model, by default the one that serves, up to this moment.
+        """What is known of a model, by default the one that serves.
+
+        Of whole days that are over, as soon as they tell anything: whoever asked before and after a single decision
+        would see by what it moved the figures, and so what it was.
 
         Raises
         ------
         StoreError
             If the store does not answer.
         """
+        asked, yesterday = served or self._parts.models.current, day_of(self._parts.clock()) - 1
         with self._parts.store.read() as connection:
-            return LiveReport(self._figures(connection, served or self._parts.models.current))
+            over = self._figures(connection, asked, yesterday)
+            return LiveReport(over if over.windows[-1].tells else self._figures(connection, asked))
 
     def evaluate(self) -> list[RaisedAlert]:
         """Hold the last days against their limits, raise what is new, and bring the gauges up to date.
@@ -165,7 +177,8 @@ class LiveMonitoring:
         counted = LiveCounts.read(connection, served.model_id, today - short - long + 1)
         window = LiveWindow.of(counted, today, short)
         before = LiveWindow.of(counted, today - short, long)
-        return check_window(window, before, reference_of(served.model), _overturned(connection, now, long))
+        overturned = _overturned(connection, now, long)
+        return check_window(window, before, reference_of(served.model), overturned, self.limits)
 
 
 def _overturned(connection: Connection, now: datetime, days: int) -> OverturnRate | None:

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from scipy.special import chdtri
+from scipy.special import chdtri, ndtr
 
+from benne.models.rarity import MOST_OF_TRAINING
 from benne.scoring.monitoring.alerts import Severity
+from benne.scoring.monitoring.chance import as_many_by_chance, risen_by_chance
 from benne.scoring.monitoring.live_watch import RARE, THIN, Reference
 from benne.scoring.monitoring.live_window import FEWEST, LiveWindow, Shift
 from benne.scoring.monitoring.thresholds import Limit, Thresholds
 from benne.scoring.reviews.statistics import OverturnRate
 
-__all__ = ["LIMITS", "SILENCE", "LiveFinding", "beyond_chance", "check_window"]
+__all__ = ["SILENCE", "LiveFinding", "beyond_chance", "check_window", "live_limits"]
 
 SILENCE: Final = "answers.none"
 """Nothing was scored, where much was before; it has no limit to choose."""
 
 _BY_CHANCE: Final = 0.001
 """How likely one evaluation may find a shift where nothing has moved, all features together."""
-_DEVIATIONS: Final = 4.0  # standard errors that a share must have moved by, however large the step
+_DEVIATIONS: Final = 4.0  # standard errors that a share must have risen by, or what is as unlikely
 
 
-_DEFAULT: Final = Thresholds.default().limits
-LIMITS: Final[dict[str, Limit]] = {
-    "score.psi": _DEFAULT["psi"],
-    "feature.psi": _DEFAULT["psi"],
-    "answers.refused_rise": _DEFAULT["refused"],
-    "scores.thin_rise": _DEFAULT["thin"],
-    "scores.rare_share": _DEFAULT["rare"],
-    "reviews.overturned_share": _DEFAULT["overturned"],
+_OF_DATA: Final = {
+    "score.psi": "psi",
+    "feature.psi": "psi",
+    "answers.refused_rise": "refused",
+    "scores.thin_rise": "thin",
+    "scores.rare_share": "rare",
+    "reviews.overturned_share": "overturned",
 }
-"""By check, the limits that data at hand are held against too; rises are in shares of one."""
+"""By live check, the check of data at hand whose limits it is held against; rises are in shares of one."""
+
+
+def live_limits(thresholds: Thresholds) -> dict[str, Limit]:
+    """Limits by live check, those that data at hand are held against too.
+
+    Examples
+    --------
+    >>> live_limits(Thresholds.default())["feature.psi"]
+    Limit(warning=0.1, alarm=0.25)
+    """
+    return {name: thresholds.limits[check] for name, check in _OF_DATA.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +82,11 @@ class LiveFinding:
 
 
 def check_window(
-    window: LiveWindow, before: LiveWindow, reference: Reference | None, overturned: OverturnRate | None
+    window: LiveWindow,
+    before: LiveWindow,
+    reference: Reference | None,
+    overturned: OverturnRate | None,
+    limits: Mapping[str, Limit],
 ) -> list[LiveFinding]:
     """Everything that is beyond its limit.
 
@@ -83,14 +98,17 @@ def check_window(
         Of the model; without it nothing is said of shifts.
     overturned : OverturnRate or None
         Of reviews decided within the window.
+    limits : mapping of str to Limit
+        As :func:`live_limits` gives them.
     """
-    return [
+    figures = [
         *_shifts(window, reference),
         *_refusals(window, before),
         *_flags(window, reference),
         *_overturned(window, overturned),
-        *_silence(window, before),
     ]
+    found = [_judged(figure, limits[figure.kind], window.days) for figure in figures]
+    return [one for one in found if one is not None] + _silence(window, before)
 
 
 def beyond_chance(shift: Shift, tests: int) -> bool:
@@ -114,56 +132,71 @@ def beyond_chance(shift: Shift, tests: int) -> bool:
     return bool(shift.index > chdtri(freedom, _BY_CHANCE / tests) * shift.by_chance / freedom)
 
 
-def _shifts(window: LiveWindow, reference: Reference | None) -> Iterator[LiveFinding]:
+class _Figure(NamedTuple):
+    """What is held against a limit, and of how many observations."""
+
+    name: str
+    kind: str
+    value: float
+    n: int
+
+
+def _shifts(window: LiveWindow, reference: Reference | None) -> Iterator[_Figure]:
     if reference is None:
         return
     tests = len(reference.features) + 1
-    shifts = [("score.psi", window.score_shift(reference.score))]
-    shifts += [(f"feature.psi.{name}", window.feature_shift(name, bins)) for name, bins in reference.features.items()]
-    for name, shift in shifts:
+    shifts = [("score.psi", "score.psi", window.score_shift(reference.score))]
+    shifts += [
+        (f"feature.psi.{name}", "feature.psi", window.feature_shift(name, bins))
+        for name, bins in reference.features.items()
+    ]
+    for name, kind, shift in shifts:
         if shift is not None and beyond_chance(shift, tests):
-            kind = "score.psi" if name == "score.psi" else "feature.psi"
-            yield from _found(name, kind, shift.index, shift.n, window.days)
+            yield _Figure(name, kind, shift.index, shift.n)
 
 
-def _refusals(window: LiveWindow, before: LiveWindow) -> Iterator[LiveFinding]:
-    now, then = window.refused_share, before.refused_share
+def _refusals(window: LiveWindow, before: LiveWindow) -> Iterator[_Figure]:
+    now, then, name = window.refused_share, before.refused_share, "answers.refused_rise"
     if now is not None and then is not None and _has_moved(now, window.asked, then, before.asked):
-        yield from _found("answers.refused_rise", "answers.refused_rise", now - then, window.asked, window.days)
+        yield _Figure(name, name, now - then, window.asked)
 
 
-def _flags(window: LiveWindow, reference: Reference | None) -> Iterator[LiveFinding]:
+def _flags(window: LiveWindow, reference: Reference | None) -> Iterator[_Figure]:
     thin, known = window.flagged_share(THIN), getattr(reference, "thin", None)
     if reference is not None and thin is not None and known is not None:
         then = known / reference.rows
         if _has_moved(thin, window.scored, then, reference.rows):
-            yield from _found("scores.thin_rise", "scores.thin_rise", thin - then, window.scored, window.days)
+            yield _Figure("scores.thin_rise", "scores.thin_rise", thin - then, window.scored)
     rare = window.flagged_share(RARE)
-    if rare is not None:
-        yield from _found("scores.rare_share", "scores.rare_share", rare, window.scored, window.days)
+    if (
+        rare is not None
+        and as_many_by_chance(round(rare * window.scored), window.scored, MOST_OF_TRAINING) < _BY_CHANCE
+    ):
+        yield _Figure("scores.rare_share", "scores.rare_share", rare, window.scored)
 
 
-def _overturned(window: LiveWindow, overturned: OverturnRate | None) -> Iterator[LiveFinding]:
+def _overturned(window: LiveWindow, overturned: OverturnRate | None) -> Iterator[_Figure]:
     if overturned is not None and overturned.rate is not None:
         name = "reviews.overturned_share"
-        yield from _found(name, name, overturned.rate, overturned.decided, window.days)
+        yield _Figure(name, name, overturned.rate, overturned.decided)
 
 
-def _silence(window: LiveWindow, before: LiveWindow) -> Iterator[LiveFinding]:
+def _silence(window: LiveWindow, before: LiveWindow) -> list[LiveFinding]:
     """Nothing scored in the whole window, though there was as much before as lets one tell."""
-    if window.scored == 0 and before.scored >= FEWEST:
-        yield LiveFinding(name=SILENCE, severity="alarm", value=0.0, threshold=1.0, n=before.scored, days=window.days)
+    if window.scored or before.scored < FEWEST:
+        return []
+    return [LiveFinding(name=SILENCE, severity="alarm", value=0.0, threshold=1.0, n=before.scored, days=window.days)]
 
 
-def _found(name: str, kind: str, value: float, n: int, days: int) -> Iterator[LiveFinding]:
-    severity = LIMITS[kind].judge(value)
-    if severity is not None:
-        limit = LIMITS[kind].of(severity)
-        yield LiveFinding(name=name, severity=severity, value=value, threshold=limit, n=n, days=days)
+def _judged(figure: _Figure, limit: Limit, days: int) -> LiveFinding | None:
+    severity = limit.judge(figure.value)
+    if severity is None:
+        return None
+    return LiveFinding(
+        name=figure.name, severity=severity, value=figure.value, threshold=limit.of(severity), n=figure.n, days=days
+    )
 
 
 def _has_moved(now: float, n: int, then: float, m: int) -> bool:
-    """Whether two shares differ by more than their numbers let them by chance."""
-    pooled = (now * n + then * m) / (n + m)
-    error = math.sqrt(max(pooled * (1.0 - pooled), 0.0) * (1.0 / n + 1.0 / m))
-    return abs(now - then) > _DEVIATIONS * error
+    """Whether a share has risen by more than its numbers let it by chance: exactly, for it may be of a few of fifty."""
+    return now > then and risen_by_chance((round(now * n), n), (round(then * m), m)) < ndtr(-_DEVIATIONS)

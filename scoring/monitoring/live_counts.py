@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from benne.errors import MonitoringError
@@ -212,6 +212,12 @@ class LiveCounts:
         rows = connection.execute(query.order_by(_C.day, _C.name, _C.cell)).all()
         found = pd.DataFrame(rows, columns=_COLUMNS)
         return found.astype({"day": "int64", "cell": "int64", "n": "int64", "amount": "float64"})
+
+    @staticmethod
+    def totals(connection: Connection, scope: str, names: Sequence[str]) -> dict[str, int]:
+        """How often each was counted in all, over days and cells; those that were not are left out."""
+        query = select(_C.name, func.sum(_C.n)).where(_C.scope == scope, _C.name.in_(names))
+        return {name: int(n) for name, n in connection.execute(query.group_by(_C.name))}
 
     @staticmethod
     def forget(connection: Connection, before_day: int) -> int:

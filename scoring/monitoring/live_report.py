@@ -106,9 +106,9 @@ class LiveReport:
         return {
             "live.score_psi": _measure(_index(score), window.scored),
             "live.worst_feature_psi": _measure(_index(moved), 0 if moved is None else moved.n, name),
-            "live.refused_share": _measure(window.refused_share, window.asked),
-            "live.thin_share": _measure(window.flagged_share(THIN), window.scored),
-            "live.rare_share": _measure(window.flagged_share(RARE), window.scored),
+            "live.refused_share": _measure(_of_many(window.refused_share, window.asked), window.asked),
+            "live.thin_share": _measure(_of_many(window.flagged_share(THIN), window.scored), window.scored),
+            "live.rare_share": _measure(_of_many(window.flagged_share(RARE), window.scored), window.scored),
             "live.mean_pd": _measure(window.mean_pd, window.scored),
             "live.overturned_share": _measure(
                 None if reviews is None else reviews.rate, 0 if reviews is None else reviews.decided, "", FEWEST_REVIEWS
@@ -216,7 +216,7 @@ class LiveReport:
             "until": day_in_words(week.last_day),
             "score_psi": _rounded(_index(shift)),
             "mean_pd": _rounded(week.mean_pd),
-            "refused_share": _rounded(week.refused_share),
+            "refused_share": _rounded(_of_many(week.refused_share, week.asked)),
             "scored": _of_enough(week.scored),
         }
 
@@ -245,9 +245,9 @@ def _window_row(window: LiveWindow, overturned: OverturnRate | None) -> dict[str
         "until": day_in_words(window.last_day),
         "asked": _of_enough(window.asked),
         "scored": _of_enough(window.scored),
-        "refused_share": _rounded(window.refused_share),
-        "thin_share": _rounded(window.flagged_share(THIN)),
-        "rare_share": _rounded(window.flagged_share(RARE)),
+        "refused_share": _rounded(_of_many(window.refused_share, window.asked)),
+        "thin_share": _rounded(_of_many(window.flagged_share(THIN), window.scored)),
+        "rare_share": _rounded(_of_many(window.flagged_share(RARE), window.scored)),
         "mean_pd": _rounded(window.mean_pd),
         "overturned_share": _rounded(overturned.rate) if overturned is not None else None,
     }
@@ -277,6 +277,11 @@ def _measure(value: float | None, n: int, note: str = "", fewest: int = FEWEST) 
 
 def _of_enough(n: int, fewest: int = FEWEST) -> int | None:
     return n if n >= fewest or n == 0 else None
+
+
+def _of_many(share: float | None, n: int) -> float | None:
+    """A share, unless it or what is left is of fewer than ten."""
+    return None if share is None else shares({"part": round(share * n), "": n - round(share * n)})["part"]
 
 
 def _rounded(value: float | None) -> float | None:

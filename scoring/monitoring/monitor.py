@@ -135,12 +135,18 @@ def _outcomes(
             *said,
             "No outcomes, or outcomes of one kind alone, have matured: nothing is said of them.",
         ]
-    order = [band.name for band in model.scale_.bands]
+    order, bad = [band.name for band in model.scale_.bands], _of_told_periods(found.bad, seen)
     tables["vintages"] = vintage_lines(seen, found.bad, model.scale_, _reference_auc(model), judge)
-    tables["outcomes_by_band"] = group_lines("band", of_rows[0], order, seen, found.bad, judge)
+    tables["outcomes_by_band"] = group_lines("band", of_rows[0], order, seen, bad, judge)
     names = sorted({str(name) for name in of_rows[1].tolist()})
-    tables["outcomes_by_pattern"] = group_lines("pattern", of_rows[1], names, seen, found.bad, judge)
+    tables["outcomes_by_pattern"] = group_lines("pattern", of_rows[1], names, seen, bad, judge)
     return "measured", said
+
+
+def _of_told_periods(bad: Any, seen: Observed) -> Any:
+    """Without outcomes of periods of which so few have matured that nothing is told: the rest would give them away."""
+    counts = np.bincount(seen.period_of_row[np.isfinite(bad)], minlength=len(seen.periods))
+    return np.where(counts[seen.period_of_row] < _FEW, np.nan, bad)
 
 
 def _bands(model: CreditScoreModel, seen: Observed) -> Any:
@@ -175,7 +181,7 @@ def _line(one: FeaturePeriods, k: int) -> dict[str, Any]:
 
 
 def _share(part: int, whole: int) -> float | None:
-    return None if 0 < part < _FEW else part / whole
+    return None if 0 < part < _FEW or 0 < whole - part < _FEW else part / whole
 
 
 def _few(count: int) -> str:

@@ -77,6 +77,11 @@ class Observed:
         """Position of each row's period, shape (n,)."""
         return np.repeat(np.arange(len(self.periods)), np.diff(self.starts))
 
+    def repeats_of(self, period: int) -> float:
+        """How many rows of one member a row of a period stands among, on average; 1 where each has one."""
+        counts = np.bincount(np.unique(self.members[self.rows_of(period)], return_inverse=True)[1].ravel())
+        return float(np.sum(counts.astype(np.float64) ** 2) / max(counts.sum(), 1))
+
     def entered(self, column: int) -> Bools | None:
         """Which rows are counted for a column: they consent to its category, and are not empty; None where all are."""
         inside = self.consented[:, self.category[column]] & ~self.empty

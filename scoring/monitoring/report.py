@@ -1,4 +1,4 @@
-"""What monitoring has found: tables by period, alerts, and the document about the model."""
+"""What monitoring has found: tables by period, alerts, and what a document about the model says of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from benne.scoring.monitoring.alerts import Alert
 __all__ = ["KIND", "MonitoringReport"]
 
 KIND: Final = "monitoring"
-_FORMAT: Final = 1
 _DIGITS: Final = 10
 
 
@@ -84,23 +83,13 @@ class MonitoringReport:
             found["actual_to_predicted"] = _measure(observed / predicted if predicted else None, n, note)
         return {f"monitoring.{name}": measure for name, measure in found.items()}
 
-    def as_document(self, model_id: str, config_hash: str, by: str) -> dict[str, Any]:
-        """The document about the model: the same findings at the same moment, the same bytes.
-
-        Parameters
-        ----------
-        model_id, config_hash : str
-            As ``benne.scoring.decisions.served_model.identity_of`` says.
-        by : str
-            Who had it monitored.
-        """
+    def content(self) -> dict[str, Any]:
+        """What a document about the model says of it, ready for JSON: the same findings, the same bytes."""
         tables = {name: [_plain(line) for line in lines] for name, lines in self.tables.items()}
         tables |= {"alerts": [alert.as_dict() for alert in self.alerts], "features": self._summed_up()}
         return {
-            "format": _FORMAT, "kind": KIND, "model": {"model_id": model_id, "config_hash": config_hash},
-            "made_at": self.made_at.isoformat(), "by": by, "measures": self.measures(), "tables": tables,
-            "notes": list(self.notes), "periods": list(self.periods), "outcomes": self.outcomes, "rows": self.rows,
-            "series": self._series(),
+            "measures": self.measures(), "tables": tables, "notes": list(self.notes), "periods": list(self.periods),
+            "outcomes": self.outcomes, "rows": self.rows, "series": self._series(),
         }  # fmt: skip
 
     def _summed_up(self) -> list[dict[str, Any]]:

@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.errors import MonitoringError
+from benne.features.quality.cells import hide_small
 from benne.features.quality.drift import Bins
 from benne.models import CreditScoreModel
+from benne.models.rarity import MOST_OF_TRAINING
 from benne.models.reference_histograms import ReferenceHistograms
-from benne.scoring.monitoring.chance import index_by_chance, shares_differ, stability
+from benne.scoring.monitoring.chance import as_many_by_chance, index_by_chance, shares_differ, stability
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed, Period, period_labels
 
@@ -71,13 +73,16 @@ def check_shares(
         own = own[own != ""]
         counts = [int((own == key).sum()) for key in known]
         current = Bins((), (*counts, len(own) - sum(counts)), 0)
-        psi, chance, freedom = stability(whole, current, kept.rows_per_member)
+        psi, chance, freedom = stability(whole, current, kept.rows_per_member, seen.repeats_of(k))
         if len(own) >= judge.fewest and psi > index_by_chance(chance, freedom, judge.thresholds.rules.significance, 1):
             judge.tell("psi", name, psi, period, f"Shares of {name} have shifted: PSI {psi:.3f} in {period}.")
-        shares = dict(
-            zip([*known, NAMELESS], map(_shown, current.counts, [len(own)] * len(current.counts)), strict=True)
-        )
-        lines.append({"period": period, "rows": len(own), "psi": psi, "psi_by_chance": chance, **shares})
+        enough = len(own) >= _FEWEST
+        shown = hide_small(current.counts, _FEWEST) if enough else (None,) * len(current.counts)
+        shares = {of: None if n is None else n / len(own) for of, n in zip([*known, NAMELESS], shown, strict=True)}
+        lines.append({
+            "period": period, "rows": len(own) if enough else 0, "psi": psi if enough else None,
+            "psi_by_chance": chance if enough else None, **shares,
+        })  # fmt: skip
     return lines
 
 
@@ -87,11 +92,12 @@ def check_flags(seen: Observed, kept: ReferenceHistograms, judge: Judge) -> list
     for k, period in enumerate(seen.periods):
         rows = seen.rows_of(k)
         scored = np.isfinite(seen.score[rows])
-        line: dict[str, Any] = {"period": period, "rows": len(scored), "scored": _shown(int(scored.sum()), len(scored))}
+        line: dict[str, Any] = {"period": period, "rows": len(scored) if len(scored) >= _FEWEST else 0}
+        line["scored"] = _shown(int(scored.sum()), len(scored))
         _unscored(seen, k, judge)
         for name, values in (("thin", seen.thin), ("rare", seen.rare), ("differs", seen.differs)):
             told = None if values is None else values[rows][np.isfinite(values[rows])]
-            line[name] = None if told is None or not len(told) else float(told.mean())
+            line[name] = None if told is None else _shown(int(told.sum()), len(told))
             if told is not None and len(told) >= judge.fewest:
                 _flag(name, told, period, kept, judge)
         lines.append(line)
@@ -115,7 +121,7 @@ def _flag(name: str, told: Floats, period: str, kept: ReferenceHistograms, judge
         if shares_differ(now, (then * members, members), judge.bound(1)):
             said = f"{100 * share:.1f} % of files are thin in {period}, {100 * then:.1f} % before."
             judge.tell("thin", "", share - then, period, said)
-    if name == "rare":
+    if name == "rare" and as_many_by_chance(now[0], len(told), MOST_OF_TRAINING) < judge.significance(1):
         judge.tell("rare", "", share, period, f"{100 * share:.1f} % of files are unlike the training's in {period}.")
     if name == "differs":
         said = f"{100 * share:.1f} % of the told scores looked at are not the model's in {period}."
@@ -142,7 +148,9 @@ def check_refusals(refusals: pd.DataFrame, seen: Observed, period: Period, judge
         own = reason[labels == name]
         asked = len(own) + int(np.isfinite(seen.score[seen.rows_of(k)]).sum())
         counts = {why: int((own == why).sum()) for why in before}
-        lines.append({"period": name, "asked": asked, **{why: _shown(n, asked) for why, n in counts.items()}})
+        enough = asked >= _FEWEST
+        shown = {why: _shown(n, asked) for why, n in counts.items()}
+        lines.append({"period": name, "asked": asked if enough else 0, **shown})
         for why, n in counts.items():
             if min(asked, asked_before) >= judge.fewest:
                 then = (float(before[why]), float(asked_before))
@@ -173,13 +181,15 @@ def check_reviews(reviews: pd.DataFrame, period: Period, judge: Judge) -> list[d
     for name in sorted(set(labels.tolist())):
         own = changed[labels == name]
         share = float(own.mean())
-        lines.append({"period": name, "decided": len(own), "overturned": _shown(int(own.sum()), len(own))})
+        decided = len(own) if len(own) >= _FEWEST else 0
+        lines.append({"period": name, "decided": decided, "overturned": _shown(int(own.sum()), len(own))})
         if len(own) >= _FEWEST_REVIEWS:
             judge.tell("overturned", "", share, name, f"{100 * share:.0f} % of {len(own)} reviews changed a decision.")
     return lines
 
 
 _FEWEST_REVIEWS = 30
+_FEWEST = 10
 
 
 def _columns(frame: pd.DataFrame, names: tuple[str, str], what: str) -> tuple[Any, Any]:
@@ -194,8 +204,9 @@ def _columns(frame: pd.DataFrame, names: tuple[str, str], what: str) -> tuple[An
 
 
 def _shown(part: int, whole: int) -> float | None:
-    """A share, unless it is of fewer than ten."""
-    return None if not whole or 0 < part < 10 else part / whole
+    """A share, unless it, what is left, or the whole is of fewer than ten."""
+    few = whole < _FEWEST or 0 < part < _FEWEST or 0 < whole - part < _FEWEST
+    return None if few else part / whole
 
 
 def _text(names: Sequence[str] | npt.NDArray[np.object_]) -> str:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
+from benne.features.quality.cells import hide_small
 from benne.models.calibration import calibration_report, wilson_interval
 from benne.models.scale import ScoreScale
+from benne.scoring.monitoring.chance import other_by_chance, risen_by_chance
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed
 
@@ -76,16 +78,18 @@ def group_lines(
 
     Notes
     -----
-    Groups of fewer than ten have no figures. A period is named as the latest that has matured.
+    Groups of fewer than ten have no figures, nor has the group that would give such a one away. A period is named as
+    the latest that has matured.
     """
     known = np.isfinite(bad)
     latest = seen.periods[int(seen.period_of_row[known].max())] if known.any() else ""
+    inside = [known & (of_row == name) for name in order]
+    shown = hide_small([int(own.sum()) for own in inside], _FEWEST_BADS)
     lines, earlier = [], None
-    for name in order:
-        own = known & (of_row == name)
+    for name, own, told in zip(order, inside, shown, strict=True):
         n, y, p = int(own.sum()), bad[own], seen.pd[own]
-        line: dict[str, Any] = {kind: name, "rows": n if n == 0 or n >= _FEWEST_BADS else None}
-        if n >= _FEWEST_BADS:
+        line: dict[str, Any] = {kind: name, "rows": told}
+        if told:
             low, high = wilson_interval(np.array([y.sum()]), np.array([float(n)]))
             line |= {"predicted": float(p.mean()), "observed": float(y.mean()),
                      "observed_low": float(low[0]), "observed_high": float(high[0])}  # fmt: skip
@@ -127,9 +131,9 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _off(of: str, what: str, period: str, bad: Floats, pd_of: Floats, judge: Judge, tests: int) -> None:
-    """Bads against those predicted; they vary as the sum of so many draws."""
-    expected, spread = float(pd_of.sum()), float(np.sqrt((pd_of * (1.0 - pd_of)).sum()))
-    if spread and abs(bad.sum() - expected) > judge.bound(tests) * spread:
+    """Bads against those predicted; exactly, since a band may lead to expect less than one."""
+    expected = float(pd_of.sum())
+    if other_by_chance(float(bad.sum()), len(bad), expected / len(bad)) < judge.significance(tests):
         said = f"Of {what}, {bad.mean():.1%} turned bad by {period} where {expected / len(bad):.1%} were predicted."
         judge.tell("calibration", of, _ratio(max(float(bad.sum()), 0.5), expected) - 1.0, period, said)
 
@@ -153,9 +157,7 @@ def _order(
     if below is None:
         return
     rise = own[0] / own[1] - below[0] / below[1]
-    pooled = (own[0] + below[0]) / (own[1] + below[1])
-    error = np.sqrt(pooled * (1.0 - pooled) * (1.0 / own[1] + 1.0 / below[1]))
-    if rise > judge.bound(tests) * error:
+    if rise > 0.0 and risen_by_chance(own, below) < judge.significance(tests):
         said = f"Band {name} turned bad more often than the one below it, by {rise:.1%}, up to {period}."
         judge.tell("order", name, float(rise), period, said)
 
@@ -166,9 +168,9 @@ def _jump(period: str, bad: Floats, pd_of: Floats, before: tuple[float, float], 
         return
     now, then = float(bad.sum()) / float(pd_of.sum()), before[0] / before[1]
     expected = then * float(pd_of.sum())
-    # Both sides are uncertain: of the earlier ones there are more.
-    error = np.sqrt(expected * (1.0 + expected / before[0]))
-    if abs(bad.sum() - expected) > judge.bound(1) * error:
+    # Both sides are uncertain: of all bads, those of this period are as its share of those predicted leads to expect.
+    both, share = float(bad.sum()) + before[0], float(pd_of.sum()) / (float(pd_of.sum()) + before[1])
+    if other_by_chance(float(bad.sum()), int(both), share) < judge.significance(1):
         said = f"{bad.mean():.1%} turned bad in {period}; scores and vintages before say {expected / len(bad):.1%}."
         judge.tell("labels_jump", "", _ratio(max(now, 1e-9), then) - 1.0, period, said)
 

@@ -15,10 +15,11 @@ from benne.scoring.audit.unit_of_work import Work
 from benne.scoring.decisions.promotion import Promotion, promoted
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel
+from benne.scoring.governance.on_chain import newest_says
 from benne.scoring.rollout.rollout import BASIS_POINTS, Rollout, share_in_words
 from benne.scoring.store.governance_tables import model_rollouts
 
-__all__ = ["Register", "newest_rollout", "reason_to_end", "steps_of"]
+__all__ = ["Register", "newest_rollout", "reason_to_end", "require_on_record", "steps_of"]
 
 _C: Final = model_rollouts.c
 _COLUMNS: Final = [_C[name] for name in Rollout.__dataclass_fields__]
@@ -103,6 +104,7 @@ class Register:
 
         def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], Rollout]:
             _require_newest(connection, seen)
+            require_on_record(connection, seen)
             if reason_to_end(seen, promoted(connection)) is not None:
                 raise PromotionConflict("The champion must be the one a roll-out began with, got another. Begin anew.")
             _require_larger(seen, share_basis_points)
@@ -142,12 +144,36 @@ class Register:
 
     def _add(self, connection: Connection, step: Rollout) -> AuditEntry:
         connection.execute(insert(model_rollouts), {name: getattr(step, name) for name in Rollout.__dataclass_fields__})
-        what = {"shadow": "shadow", "staged": f"staged:{step.share_basis_points}", "ended": f"ended:{step.reason}"}
         return AuditEntry(
             event_id=self.ids(), type="rollout_changed", actor_id=self.actor.id, actor_role=self.actor.role,
             service="models", policy_version=self.policy_version, model_id=step.model_id,
-            config_hash=step.config_hash, outcome=what[step.state], about_event=step.rollout_id,
+            config_hash=step.config_hash, outcome=_outcome(step), about_event=step.rollout_id,
         )  # fmt: skip
+
+
+def require_on_record(connection: Connection, step: Rollout) -> None:
+    """Refuse a step that was written past the register.
+
+    Raises
+    ------
+    PromotionConflict
+        If the newest step in the audit chain is another.
+    """
+    said = newest_says(
+        connection, ("rollout_changed",), model_id=step.model_id, config_hash=step.config_hash,
+        about_event=step.rollout_id, outcome=_outcome(step), actor_id=step.actor_id,
+    )  # fmt: skip
+    if not said:
+        raise PromotionConflict(
+            "A roll-out must stand as the audit chain says, got another step of it. "
+            "See what was changed: benne audit verify"
+        )
+
+
+def _outcome(step: Rollout) -> str:
+    """A step in a word, for the audit chain."""
+    told = {"shadow": "shadow", "staged": f"staged:{step.share_basis_points}", "ended": f"ended:{step.reason}"}
+    return told[step.state]
 
 
 def _require_newest(connection: Connection, seen: Rollout) -> None:

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from benne.errors import PromotionConflict, RolloutError
+from sqlalchemy import Connection
+
+from benne.errors import GovernanceError, PromotionConflict, RolloutError
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.decisions.promotion import promoted
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedModel
 from benne.scoring.monitoring.live_counts import LiveCounts
 from benne.scoring.rollout.fitting import require_fit
-from benne.scoring.rollout.register import Admit, Register, newest_rollout, reason_to_end
+from benne.scoring.rollout.register import Admit, Register, newest_rollout, reason_to_end, require_on_record
 from benne.scoring.rollout.rollout import Rollout
 from benne.scoring.rollout.shadow import Shadow, Watched
 from benne.scoring.rollout.staged import StagedChallenger
@@ -91,7 +93,8 @@ class Rollouts:
         with self._parts.store.read() as connection:
             champion = promoted(connection)
         if champion is not None:
-            require_fit(challenger, self._parts.shelf.get(champion.model_id), self._parts.computed)
+            standing = self._parts.shelf.get(champion.model_id, champion.config_hash)
+            require_fit(challenger, standing, self._parts.computed)
         salt = self._parts.random_bytes(_SALT_BYTES).hex()
         return self._parts.group.submit(self._register(actor).begin(challenger, salt)).result
 
@@ -136,6 +139,7 @@ class Rollouts:
         """
         with self._parts.store.read() as connection:
             newest, champion = newest_rollout(connection), promoted(connection)
+            refusal = self._refusal(connection, newest)
         if newest is None or not newest.stands or champion is None:
             return self._stop()
         reason = reason_to_end(newest, champion) or self._given_up(newest)
@@ -143,8 +147,11 @@ class Rollouts:
             self._stop()
             self._end_by_itself(newest, reason)
             return True
-        if champion.model_id != self._parts.models.current.model_id:
+        if champion.config_hash != self._parts.models.current.config_hash:
             return self._stop()  # the champion itself is still being loaded
+        if refusal is not None:
+            self._stop()
+            raise refusal
         if self._followed is not None and newest.seq == self._followed.seq:
             return False
         self._take_up(newest)
@@ -167,11 +174,8 @@ class Rollouts:
     def _take_up(self, rollout: Rollout) -> None:
         models = self._parts.models
         try:
-            challenger = self._parts.shelf.get(rollout.model_id)
+            challenger = self._parts.shelf.get(rollout.model_id, rollout.config_hash)
             require_fit(challenger, models.current, self._parts.computed)
-            if rollout.state == "staged":  # again, for a row may have been written past the register
-                with self._parts.store.read() as connection:
-                    self._parts.admit(connection, rollout.config_hash)
         except Exception:
             self._stop()
             raise
@@ -181,6 +185,18 @@ class Rollouts:
         self._staged = StagedChallenger(rollout, challenger, self.counts, self._failures_of(rollout))
         models.stage(self._staged if rollout.state == "staged" else None)
         self._followed = rollout
+
+    def _refusal(self, connection: Connection, newest: Rollout | None) -> GovernanceError | None:
+        """Why the challenger may serve nobody, asked every time: another verdict may have come, or a row past the
+        register."""
+        if newest is None or newest.state != "staged":
+            return None
+        try:
+            self._parts.admit(connection, newest.config_hash)
+            require_on_record(connection, newest)
+        except GovernanceError as error:
+            return error
+        return None
 
     def _failures_of(self, rollout: Rollout) -> int:
         before = self._staged

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table, text
 
 from benne.scoring.store.metadata import METADATA, sequence
 
@@ -27,6 +27,9 @@ DIGEST_COLUMNS: Final = (
     "merkle_root",
 )
 """Columns that hold 64 hexadecimal digits, or null."""
+
+
+_ABOUT_NOBODY: Final = text("subject_hmac IS NULL")
 
 
 def _has_length(column: str) -> CheckConstraint:
@@ -68,6 +71,14 @@ audit_records = Table(
     Column("prev_hash", String(_SHA256), nullable=False),
     Column("hash", String(_SHA256), nullable=False),
     Index(None, "subject_hmac"),
+    # What is about nobody is looked up by its kind, such as promotions: few among many that are about members.
+    Index(
+        "ix_audit_records_about_nobody",
+        "type",
+        "deny_reason",
+        sqlite_where=_ABOUT_NOBODY,
+        postgresql_where=_ABOUT_NOBODY,
+    ),
     CheckConstraint("seq >= 1", name="seq"),
     *(_has_length(column) for column in (*DIGEST_COLUMNS, "prev_hash", "hash")),
     CheckConstraint("(subject_hmac IS NULL) = (key_domain IS NULL)", name="subject_has_a_key_domain"),

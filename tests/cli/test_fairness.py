@@ -123,3 +123,19 @@ def test_alternatives_are_searched_for_and_logged(kept, tmp_path, run_json):
     assert said["alternatives"][0]["candidate"] == "as given"
     assert (tmp_path / "out/alternatives.csv").read_text().startswith("candidate,dropped,tolerance")
     assert "What fairer models would cost" in (tmp_path / "out/fairness.html").read_text()
+
+
+def test_a_comparison_reads_the_store_on_record_as_an_audit_does(kept, tmp_path, run, run_json):
+    at, home = kept
+    asked = ("compare", at / "model", at / "model", at / "training.parquet",
+             "--outcomes", at / "world/outcomes.parquet", *at.ledger, *at.key,
+             "--protected", home, "--by", "counsel-2", "--out", tmp_path / "out")  # fmt: skip
+    refused = run(*asked)
+    assert refused.exit_code == 3
+    assert "State which: fairness_audit:2026-q4" in refused.stderr
+    assert not (tmp_path / "out").exists()
+    run_json(*asked, "--purpose", "fairness_audit:2027-q1")
+    groups = json.loads((tmp_path / "out/comparison.json").read_text())["tables"]["groups.at_the_same_score"]
+    assert {line["attribute"] for line in groups} == {"sex", "age_band"}
+    last = run_json("protected", "log", home)["records"][-1]
+    assert (last["actor"], last["purpose"]) == ("counsel-2", "fairness_audit:2027-q1")

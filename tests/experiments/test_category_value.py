@@ -12,10 +12,11 @@ import pytest
 from benne.errors import ParameterError
 from benne.experiments.category_value import ValueOptions, category_value, fits_of, verdict_of
 from benne.experiments.category_value.disparity import disparities
-from benne.experiments.category_value.document import as_document, category_measures, write_category_value
+from benne.experiments.category_value.document import categories_document, category_measures, write_category_value
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.figures import figures_table
 from benne.experiments.labelling import LabelledRows
+from benne.experiments.report.model_document import AboutDocument
 from benne.experiments.splitting import RowSplit
 from benne.experiments.training import TrainingSplit
 from benne.models import CreditScoreModel
@@ -108,13 +109,24 @@ def test_ratio_and_difference_of_two_groups_are_what_one_computes_by_hand():
     groups = pd.DataFrame({"sex": ["f"] * 10 + ["m"] * 10})
     (line,) = disparities(
         {"with": score, "without": -score}, groups, np.arange(20), (0.5,), Resampler(20, None, 0, 20),
-        FairnessOptions(reference={"sex": "f"}),
+        FairnessOptions(reference={"sex": "f"}, fewest_rows=10, fewest_outcomes=5),
     )  # fmt: skip
     assert line["air_with"] == pytest.approx(0.2 / 0.8)
     assert line["air_without"] == pytest.approx(0.8 / 0.2)
     pooled = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2.0)
     assert line["smd_with"] == pytest.approx((other.mean() - one.mean()) / pooled)
     assert line["smd_without"] == pytest.approx(-line["smd_with"])
+
+
+def test_groups_too_small_for_an_audit_are_not_compared_here_either():
+    groups = pd.DataFrame({"sex": ["f"] * 49 + ["m"] * 200})
+    score = np.random.default_rng(0).normal(600, 50, 249)
+    (line,) = disparities(
+        {"with": score, "without": -score}, groups, np.arange(249), (0.5,), Resampler(249, None, 0, 20),
+        FairnessOptions(),
+    )  # fmt: skip
+    assert line["rows"] == 49
+    assert {line[f"{figure}_{end}"] for figure in ("air", "smd") for end in ("with", "without", "change_low")} == {None}
 
 
 def test_differences_are_those_of_the_table_of_figures(report, training_run):
@@ -133,7 +145,8 @@ def test_differences_are_those_of_the_table_of_figures(report, training_run):
 
 def test_the_document_is_always_the_same_and_its_page_needs_nothing_else(report, tmp_path):
     now = datetime(2026, 11, 30, tzinfo=UTC)
-    document = as_document(report, identity=("benne/1", "1" * 64), made_at=now, by="anna", notices=["Look."])
+    about = AboutDocument(model_id="benne/1", config_hash="1" * 64, made_at=now, by="anna")
+    document = categories_document(report, about, notices=["Look."])
     one, two = (write_category_value(report, document, tmp_path / name) for name in ("one", "two"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     page = one[0].read_text("utf-8")

@@ -20,13 +20,13 @@ from benne.experiments.champion_challenger import (
 from benne.experiments.champion_challenger.groups import change_by_group
 from benne.experiments.champion_challenger.paired import PairedScores, paired_scores
 from benne.experiments.champion_challenger.shift import band_matrix, change_histogram, change_summary
-from benne.experiments.champion_challenger.swap_set import cuts_of, equal_cutoff, swap_parts, swap_sets
+from benne.experiments.champion_challenger.swap_set import Cut, cuts_of, equal_cutoff, swap_parts, swap_sets
 from benne.models import BoosterOptions, CreditScoreModel, Explanation, ScoreScale
 from benne.models.resampling import metrics_of
 from tests.experiments.conftest import make_rows
 
 ABOUT = AboutComparison(
-    champion=("benne/" + "1" * 16, "1" * 64), challenger=("benne/" + "2" * 16, "2" * 64),
+    model_id="benne/" + "2" * 16, config_hash="2" * 64, champion=("benne/" + "1" * 16, "1" * 64),
     made_at=datetime(2026, 3, 1, tzinfo=UTC), by="ann",
 )  # fmt: skip
 
@@ -241,7 +241,7 @@ def test_without_outcomes_accuracy_is_insufficient_and_all_else_is_told(models, 
 def test_the_document_has_the_form_that_is_filed(found):
     document = comparison_document(found, ABOUT)
     assert document["kind"] == "comparison"
-    assert document["model"] == {"model_id": ABOUT.challenger[0], "config_hash": ABOUT.challenger[1]}
+    assert document["model"] == {"model_id": ABOUT.model_id, "config_hash": ABOUT.config_hash}
     assert document["measures"]["comparison.auc_difference"]["n"] == 500
     named = {name for section in document["sections"] for name in section["tables"]}
     assert named | {"histogram"} == set(document["tables"])
@@ -278,6 +278,16 @@ def test_what_cannot_be_compared_is_refused(models, test_rows):
         compare_models(*models, test_rows.features, np.full(500, 2.0))
     with pytest.raises(LabelError, match="At least 10 rows"):
         compare_models(*models, test_rows.features.iloc[:9])
-    for cutoff in (350, 951, 600.5):
+    for cutoff in (350, 951, 600.5, np.nan, np.inf):
         with pytest.raises(ParameterError, match="whole score above 350"):
             compare_models(*models, test_rows.features, cutoffs=[cutoff])
+
+
+def test_a_set_of_few_does_not_follow_from_the_total_and_the_others(models, test_rows):
+    """Whatever the cut-off: of one small set, another is hidden too."""
+    table = swap_sets(paired_scores(*models, test_rows.features), [
+        Cut(mark, mark, "same score") for mark in range(360, 950, 10)
+    ])  # fmt: skip
+    hidden = table["n"].isna().groupby(table["cutoff"]).sum()
+    assert hidden.max() >= 2
+    assert not hidden.eq(1).any()

@@ -8,7 +8,11 @@ import pytest
 
 from benne.errors import SimulationError
 from benne.experiments.demo import STEPS, DemoOptions, run_demo
+from benne.experiments.demo.governing import opened_governance
 from benne.models import CreditScoreModel
+from benne.scoring.decisions.served_model import identity_of
+from benne.scoring.governance.documents import documents_of
+from benne.scoring.protected import opened_protected
 
 OPTIONS = DemoOptions(members=4000, seed=0)
 KEYS = {
@@ -118,3 +122,26 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path):
 def test_features_cover_what_the_summary_says(summary):
     assert all(0.0 < share <= 1.0 for share in summary["coverage"].values())
     assert all(np.isfinite(auc) and auc > 0.5 for auc in summary["category_auc"].values())
+
+
+def test_its_audits_are_filed_about_the_model_and_told_on_its_card(demo):
+    folder = demo[0]
+    hashed = identity_of(demo[1].model)[1]
+    with opened_governance(folder / "consents.db") as governance, governance.store.read() as connection:
+        filed = {one.kind: one.content for one in documents_of(connection, hashed)}
+    assert set(filed) == {"card", "categories", "fairness", "gaming", "monitoring"}
+    assert filed["card"]["tables"]["approvals"][0]["by"] == "demo-validator"
+    assert filed["card"]["missing"] == []
+    for kind, place in (("categories", "categories"), ("fairness", "validation"), ("monitoring", "monitoring")):
+        assert json.loads((folder / place / f"{kind}.json").read_text("utf-8")) == filed[kind]
+
+
+def test_protected_attributes_are_read_once_for_the_validation_and_on_record(demo):
+    with opened_protected(demo[0] / "protected") as store:
+        reads = [one for one in store.log() if one["what"] == "protected_attributes_read"]
+    assert [(one["actor"], one["purpose"], one["decision"]) for one in reads] == [
+        ("demo-validator", "fairness_audit:demo", "granted")
+    ]
+    verdict = json.loads((demo[0] / "validation" / "verdict.json").read_text("utf-8"))
+    flips = next(one for one in verdict["results"] if one["metric"] == "fairness.flip_test")
+    assert (flips["state"], flips["value"]) == ("passed", 0.0)

@@ -11,6 +11,7 @@ from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.declaring import DeclaredGates, declare_gates, every_declared
+from benne.scoring.governance.gates import Gate
 from benne.scoring.governance.verdicts import Verdict, record_verdict
 from benne.scoring.wiring import random_id, system_clock
 
@@ -36,16 +37,30 @@ def declared_in(group: GroupCommit, text: str = GATES, approver: str | None = "c
 
 
 def verdict_content(model: Path | tuple[str, str], declared: DeclaredGates, **changes: Any) -> dict[str, Any]:
-    """What a validation says of a model that began its training just after the gates were declared."""
+    """What a validation says of a model that began its training as the gates were declared."""
     model_id, config_hash = identity_of(model) if isinstance(model, Path) else model
     state = changes.pop("state", "passed")
-    result = {"metric": "points.largest_gap", "required": True, "state": state, "value": 0.0, "n": 800}
+    results = [answer_to(gate, state) for gate in declared.gates.gates]
     return {
         "format": 1, "kind": "verdict", "model": {"model_id": model_id, "config_hash": config_hash}, "run_id": None,
         "made_at": system_clock().isoformat(), "by": "bob", "author": "ann", "validator": "bob",
         "gates": {"version": declared.version, "hash": declared.gates_hash}, "passed": state == "passed",
-        "training_began_us": declared.declared_at_us + 1, "results": [result],
+        "training_began_us": declared.declared_at_us, "results": results,
         "measures": {}, "tables": {}, "notes": [], **changes,
+    }  # fmt: skip
+
+
+def answer_to(gate: Gate, state: str) -> dict[str, Any]:
+    """What a verdict says of a gate, with a figure that has the state."""
+    low, high = gate.at_least, gate.at_most
+    within = low if low is not None else min(0.0, high or 0.0)
+    beyond = low - 1.0 if low is not None else (high or 0.0) + 1.0
+    figure = {"passed": within, "failed": beyond, "INSUFFICIENT": None}[state]
+    end = None if gate.on == "value" else figure
+    return {
+        "metric": gate.metric, "on": gate.on, "required": gate.required, "at_least": gate.at_least,
+        "at_most": gate.at_most, "smallest_n": gate.smallest_n, "threshold": gate.threshold, "state": state,
+        "value": figure, "low": end, "high": end, "n": 800, "note": "", "is": "", "why": gate.why,
     }  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
 
 from benne.scoring.api.access import Caller, caller_of, service_of
+from benne.scoring.api.governance_bodies import FilingBody, FilingsBody, ModelNamed, MonitoringBody
 from benne.scoring.api.problems import responses
 from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.governance.filings import Filing, filings_of
@@ -18,58 +18,6 @@ __all__ = ["router"]
 router = APIRouter(tags=["governance"])
 From = Annotated[Caller, Depends(caller_of)]
 _USUAL = responses("credentials-required", "access-denied")
-
-
-class ModelNamed(BaseModel):
-    """A model by its files."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    model_id: str
-    config_hash: str = Field(description="SHA-256 of its manifest.")
-
-
-class MeasureBody(BaseModel):
-    """A figure, on how many it rests, and whether there is one."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int | None = Field(description="Null where it is small.")
-    state: str = Field(description="`measured`, or `INSUFFICIENT` where it rests on too few.")
-    note: str
-
-
-class MonitoringBody(BaseModel):
-    """Live monitoring of the model that serves: figures over 7 and 30 days, and what is beyond its limits."""
-
-    format: int
-    kind: str
-    model: ModelNamed
-    made_at: str
-    by: str
-    measures: dict[str, MeasureBody]
-    tables: dict[str, list[dict[str, Any]]]
-    notes: list[str]
-
-
-class FilingBody(BaseModel):
-    """A verdict or document on file."""
-
-    filing_id: str = Field(description="Also of its audit record.")
-    kind: str
-    content_hash: str
-    filed_at: str
-    filed_by: str
-    whole: bool = Field(description="Whether it is what the audit chain says was filed.")
-    content: dict[str, Any]
-
-
-class FilingsBody(BaseModel):
-    """What is on file about the model that serves."""
-
-    model: ModelNamed
-    filings: list[FilingBody]
 
 
 @router.get("/v1/monitoring", responses=_USUAL)

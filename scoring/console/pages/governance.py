@@ -18,6 +18,7 @@ from benne.scoring.store.service_tables import model_promotions
 __all__ = ["PAGES", "newest_verdict", "results_of"]
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_KIND: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _AT: Final = "/console/models/{config_hash}"
 
 
@@ -77,7 +78,8 @@ def _on_file(visit: Visit) -> tuple[str, list[Filing]]:
 
 
 def _as_file(filing: Filing) -> Response:
-    name = f"{filing.kind}-{filing.content_hash[:12]}.json"
+    sound = _KIND.fullmatch(filing.kind) and _HASH.fullmatch(filing.content_hash)  # a row by hand may hold anything
+    name = f"{filing.kind}-{filing.content_hash[:12]}.json" if sound else "document.json"
     content = json.dumps(filing.content, indent=1, sort_keys=True, ensure_ascii=False)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type="application/json", headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -11,8 +12,8 @@ from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import Visit
 from benne.scoring.monitoring.live_alerts import RaisedAlert, is_open
-from benne.scoring.monitoring.live_checks import LIMITS
 from benne.scoring.monitoring.live_report import WINDOWS
+from benne.scoring.monitoring.thresholds import Limit
 
 __all__ = ["PAGES", "told_of"]
 
@@ -29,7 +30,7 @@ def show(visit: Visit) -> Response:
         "monitoring", report=report, tables=report["tables"], short=WINDOWS[0], long=WINDOWS[-1],
         open_alerts=[told_of(visit, one) for one, still in alerts if still],
         past_alerts=[told_of(visit, one) for one, still in alerts if not still],
-        pictures=_pictures(visit, report["tables"]),
+        pictures=_pictures(visit, report["tables"], monitoring.limits),
         quiet=report["measures"]["live.mean_pd"]["value"] is None,
     )  # fmt: skip
 
@@ -46,11 +47,11 @@ def told_of(visit: Visit, alert: RaisedAlert) -> dict[str, Any]:
     return {"alert": alert, "words": words}
 
 
-def _pictures(visit: Visit, tables: dict[str, Any]) -> dict[str, str]:
+def _pictures(visit: Visit, tables: dict[str, Any], limits: Mapping[str, Limit]) -> dict[str, str]:
     """Of what there is to show: nothing of few, and no shift without a reference."""
     psi, found = f"psi_{WINDOWS[0]}", {}
     moved = [row for row in tables["features"] if row[psi] is not None][:_IN_PICTURE]
-    limit = LIMITS["feature.psi"]
+    limit = limits["feature.psi"]
     if moved:
         levels = [Level(visit.texts.label(row["feature"]), row[psi], row[psi] > limit.alarm) for row in moved]
         found["features"] = level_bars(
@@ -63,7 +64,7 @@ def _pictures(visit: Visit, tables: dict[str, Any]) -> dict[str, str]:
         found["bands"] = paired_bars(pairs, visit.say("console.monitoring.bands"), legend, name="bands")
     weeks = [(row["until"], row["score_psi"]) for row in tables["weeks"]]
     if any(value is not None for _, value in weeks):
-        score = LIMITS["score.psi"]
+        score = limits["score.psi"]
         found["weeks"] = trend_line(
             weeks, (score.warning, score.alarm), visit.say("console.monitoring.weeks"), name="weeks"
         )

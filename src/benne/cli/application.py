@@ -45,6 +45,7 @@ from benne.cli import (
     template,
     train,
     validate,
+    velocity,
 )
 from benne.cli.console import answer, note
 from benne.cli.exit_codes import BAD_INPUT, MEANINGS, UNEXPECTED, USAGE, exit_code_of
@@ -76,6 +77,7 @@ The way of the data:
   categories               whether each category earns its weight
   card, template           what must be known of a model; projects to begin your own with
   gaming                   how far scores can be pushed by members who stay what they are
+  velocity                 who moved cheap features faster than honest members do, for a person to look at
   keyring, erase, hold     what members' records are encrypted with, forgetting them, and what the law keeps
 `benne demo` goes this way on simulated members, `benne data` on public data sets.
 
@@ -178,6 +180,7 @@ app.command()(explain.explain)
 app.command()(fairness.fairness)
 app.command()(monitor.monitor)
 app.command()(gaming.gaming)
+app.add_typer(velocity.app, name="velocity")
 app.add_typer(protected.app, name="protected")
 app.add_typer(service.app, name="service")
 app.command()(compare.compare)

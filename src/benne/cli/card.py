@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.console import answer, answer_json, note, table
+from benne.cli.console import answer, table
 from benne.cli.edge import quiet_mlflow
-from benne.cli.options import WantJson
+from benne.cli.filing import answer_written, file_in_store
+from benne.cli.options import TrackingPlace, WantJson
 
 if TYPE_CHECKING:
     from benne.experiments.model_card import ModelCard
@@ -20,9 +21,7 @@ __all__ = ["card"]
 def card(
     model: Annotated[str, typer.Argument(help="Folder of a saved model, or the id of a training run in MLflow.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for card.html, card.md and card.json.")],
-    tracking: Annotated[
-        str, typer.Option("--tracking", help="MLflow: the folder of a local store, or a tracking URI.")
-    ] = "mlflow",
+    tracking: TrackingPlace = "mlflow",
     documents: Annotated[
         list[Path] | None,
         typer.Option("--document", help="Report on the same model to take in (JSON): fairness, gaming or categories."),
@@ -61,15 +60,9 @@ def card(
         found = _approved(found, store)
     found = replace(found, notes=tuple(dict.fromkeys([*found.notes, *(notices or ())])))
     paths = write_card(found, out)
-    if store is not None:
-        from benne.cli.filing import file_in_store
-
-        file_in_store(store, found.as_document(), found.by)
-    if want_json:
-        answer_json({"files": [str(path) for path in paths], **found.as_document()})
-        return
-    _tell(found)
-    note(f"Look at it: {paths[0]}")
+    document = found.as_document()
+    file_in_store(store, document, found.by)
+    answer_written(paths, document, lambda: _tell(found), want_json=want_json)
 
 
 def _card(model: str, tracking: str, by: str) -> ModelCard:
@@ -86,20 +79,13 @@ def _card(model: str, tracking: str, by: str) -> ModelCard:
 
 
 def _approved(card: ModelCard, store: str) -> ModelCard:
-    """With the verdicts on record about this model, the oldest first."""
+    """With every decision on record about this model, the oldest first."""
     from benne.cli.governance_store import opened_governance_store
-    from benne.experiments.model_card import Approval, with_approvals
-    from benne.scoring.consent.moments import from_microseconds
-    from benne.scoring.governance.verdicts import verdicts_of
+    from benne.experiments.model_card import with_approvals
+    from benne.experiments.validation.carding import approvals_of
 
     with opened_governance_store(store) as governance, governance.store.read() as connection:
-        verdicts = sorted(verdicts_of(connection, card.config_hash), key=lambda one: one.validated_at_us)
-    return with_approvals(card, [
-        Approval(what="validation", verdict="passed" if one.passed else "not passed", by=one.validator,
-                 author=one.author, at=from_microseconds(one.validated_at_us), gates_version=one.gates_version,
-                 gates_hash=one.gates_hash)
-        for one in verdicts
-    ])  # fmt: skip
+        return with_approvals(card, approvals_of(connection, card.config_hash))
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import existing_ledger, key_from
-from benne.cli.options import KeyFile, Seed, WantJson
-
-if TYPE_CHECKING:
-    import pandas as pd
+from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes
+from benne.cli.console import Steps, answer, table
+from benne.cli.filing import answer_written, file_in_store
+from benne.cli.options import (
+    FileIn,
+    KeyFile,
+    LedgerBehind,
+    MadeBy,
+    OutcomesIfKnown,
+    OutFolder,
+    ProtectedIfWanted,
+    ProtectedPurpose,
+    Seed,
+    WantJson,
+)
 
 __all__ = ["compare"]
 
@@ -24,24 +33,16 @@ def compare(
     champion: Annotated[Path, typer.Argument(help="Folder of the saved model that serves.")],
     challenger: Annotated[Path, typer.Argument(help="Folder of the saved model that might.")],
     features: Annotated[Path, typer.Argument(help="Parquet of features that neither was trained on.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page, the document and the pictures.")],
-    outcomes: Annotated[
-        Path | None, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
-    ] = None,
-    protected: Annotated[
-        Path | None, typer.Option("--protected", help="Parquet or CSV file of protected attributes, to show groups.")
-    ] = None,
+    out: OutFolder,
+    outcomes: OutcomesIfKnown = None,
+    protected: ProtectedIfWanted = None,
+    purpose: ProtectedPurpose = None,
     cutoff: Annotated[
         list[int] | None, typer.Option("--cutoff", help="Lowest score let in; again for more; by default of each band.")
     ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under."),
-    ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who compares, as the document names them.")] = "benne-cli",
-    store: Annotated[
-        str | None, typer.Option("--store", help="Also file the document: a service's folder, or a database.")
-    ] = None,
+    ledger: LedgerBehind = None,
+    by: MadeBy = "benne-cli",
+    store: FileIn = None,
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -49,12 +50,19 @@ def compare(
     """Hold a challenger against the champion: who would be treated otherwise, what became of them, who moves and why.
 
     Both models score the same rows under the same consents. Parts of a change of score add up to it exactly.
+    Protected attributes show groups; from their store they are read for a stated purpose, on record there.
 
     \b
     Example:
       benne compare model model-2 training_features.parquet --outcomes world/outcomes.parquet --out comparison
     """
-    from benne.experiments.champion_challenger import AboutComparison, compare_models, write_comparison
+    from benne.experiments.champion_challenger import (
+        AboutComparison,
+        compare_models,
+        comparison_document,
+        comparison_measures,
+        write_comparison,
+    )
     from benne.models import CreditScoreModel
     from benne.scoring.decisions.served_model import identity_of
     from benne.scoring.wiring import system_clock
@@ -62,46 +70,20 @@ def compare(
     with Steps(_STEPS) as steps:
         steps.begin(0)
         serving, rival = (CreditScoreModel.load(folder) for folder in (champion, challenger))
-        rows, bad = _rows(features, outcomes, ledger, key_file)
-        attributes = None if protected is None else _attributes(protected, key_file)
+        rows = consented_rows(features, ledger)
+        bad = None if outcomes is None else outcomes_of_rows(rows, outcomes, key_file)
+        members = rows.index.unique("subject_id")
+        attributes = None if protected is None else protected_attributes(
+            protected, members, by=by, purpose=purpose, key_file=key_file
+        )  # fmt: skip
         steps.begin(1)
         found = compare_models(serving, rival, rows, bad, attributes, cutoffs=cutoff or (), seed=seed)
-        about = AboutComparison(
-            champion=identity_of(champion), challenger=identity_of(challenger), made_at=system_clock(), by=by
-        )
+        about = AboutComparison.of(challenger, champion=identity_of(champion), made_at=system_clock(), by=by)
         steps.begin(2)
         written = write_comparison(found, out, about)
-        if store is not None:
-            from benne.cli.filing import file_in_store
-            from benne.experiments.champion_challenger import comparison_document
-
-            file_in_store(store, comparison_document(found, about), by)
-    if want_json:
-        from benne.experiments.champion_challenger import comparison_measures
-
-        measures = {name: one.as_dict() for name, one in comparison_measures(found).items()}
-        answer_json({"files": [str(path) for path in written], "rows": found.rows, "measures": measures})
-        return
-    _tell(found)
-    note(f"Look at the comparison: {written[0]}")
-
-
-def _rows(features: Path, outcomes: Path | None, ledger: str | None, key_file: Path | None) -> tuple[pd.DataFrame, Any]:
-    from benne.experiments.fairness.scored_members import outcomes_of
-    from benne.experiments.labelling import require_training_consent, still_consented
-    from benne.features.frames import read_features, read_observations
-
-    file = require_training_consent(read_features(features))
-    rows = file.features[still_consented(file, None if ledger is None else existing_ledger(ledger))]
-    if outcomes is None:
-        return rows, None
-    return rows, outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
-
-
-def _attributes(place: Path, key_file: Path | None) -> pd.DataFrame:
-    from benne.cli.protected import read_attributes
-
-    return read_attributes(place, key_from(key_file))
+        file_in_store(store, comparison_document(found, about), by)
+    measures = {name: one.as_dict() for name, one in comparison_measures(found).items()}
+    answer_written(written, {"rows": found.rows, "measures": measures}, lambda: _tell(found), want_json=want_json)
 
 
 def _tell(found: Any) -> None:

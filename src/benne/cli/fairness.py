@@ -1,4 +1,4 @@
-"""``benne fairness``."""
+"""``benne fairness``: who passes, whether PDs come true in every group, and what tells a protected attribute."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import existing_ledger, key_from
-from benne.cli.options import KeyFile, Seed, WantJson
+from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes
+from benne.cli.console import Steps, answer, note, table
+from benne.cli.filing import answer_written, file_in_store
+from benne.cli.options import (
+    FileIn,
+    KeyFile,
+    LedgerBehind,
+    OutcomesFile,
+    OutFolder,
+    ProtectedPurpose,
+    SavedModel,
+    Seed,
+    WantJson,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,20 +33,16 @@ _STEPS = ("read model, features, outcomes and attributes", "measure", "search fo
 
 
 def fairness(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: SavedModel,
     features: Annotated[Path, typer.Argument(help="Features of members it was not trained on, built for training.")],
-    outcomes: Annotated[
-        Path, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
-    ],
+    outcomes: OutcomesFile,
     protected: Annotated[
         Path, typer.Option("--protected", help="Store of protected attributes, or a Parquet or CSV file of them.")
     ],
     cutoff: Annotated[list[float], typer.Option("--cutoff", help="Lowest score that passes; again for more.")],
     by: Annotated[str, typer.Option("--by", help="Who audits, as a store's chain names them; no address.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page and the document.")],
-    purpose: Annotated[
-        str | None, typer.Option("--purpose", help="What the attributes are read for: fairness_audit:2026-q4.")
-    ] = None,
+    out: OutFolder,
+    purpose: ProtectedPurpose = None,
     attribute: Annotated[
         list[str] | None, typer.Option("--attribute", help="Attribute to look at; by default all; again for more.")
     ] = None,
@@ -46,10 +53,7 @@ def fairness(
         list[str] | None,
         typer.Option("--reference", metavar="NAME=GROUP", help="Group to compare with; by default the largest."),
     ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under."),
-    ] = None,
+    ledger: LedgerBehind = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only rows that `benne train` holds out of this file, with this seed.")
     ] = False,
@@ -59,9 +63,7 @@ def fairness(
     tracking: Annotated[
         str | None, typer.Option(help="MLflow, to log the search to: a folder, or a tracking URI.")
     ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", help="Also file the document: a service's folder, or a database.")
-    ] = None,
+    store: FileIn = None,
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -78,25 +80,24 @@ def fairness(
       benne fairness model training_features.parquet --outcomes world/outcomes.parquet --protected protected \\
         --purpose fairness_audit:2026-q4 --cutoff 600 --cutoff 650 --by counsel-1 --out audit
     """
-    from benne.experiments.fairness import AboutAudit, assess_fairness, write_fairness_report
+    from benne.experiments.fairness import AboutAudit, assess_fairness, fairness_document, write_fairness_report
     from benne.models import CreditScoreModel
-    from benne.scoring.decisions.served_model import identity_of
     from benne.scoring.wiring import system_clock
 
     options = _options(together, reference)
     with Steps(_STEPS) as steps:
         steps.begin(0)
         loaded = CreditScoreModel.load(model)
-        rows, bad = _rows(features, outcomes, ledger, key_file)
+        rows = consented_rows(features, ledger)
+        bad = outcomes_of_rows(rows, outcomes, key_file)
         if held_out:
             rows, bad = _held_out(rows, bad, seed)
-        attributes = _attributes(protected, attribute, by, purpose, key_file, rows)
+        attributes = protected_attributes(
+            protected, rows.index.unique("subject_id"), by=by, purpose=purpose, key_file=key_file, names=attribute
+        )
         steps.begin(1)
         report = assess_fairness(loaded, rows, bad, attributes, cutoffs=cutoff, seed=seed, options=options)
-        model_id, config_hash = identity_of(model)
-        about = AboutAudit(
-            model_id=model_id, config_hash=config_hash, made_at=system_clock(), by=by, purpose=purpose or ""
-        )
+        about = AboutAudit.of(model, made_at=system_clock(), by=by, purpose=purpose or "")
         found = None
         if search:
             from benne.experiments.fairness.alternatives import AlternativeSearch, search_alternatives
@@ -110,13 +111,8 @@ def fairness(
                 _log(found, tracking)
         steps.begin(3)
         written = write_fairness_report(report, out, about, alternatives=found)
-        if store is not None:
-            _file(report, about, found, store)
-    if want_json:
-        answer_json({"files": [str(path) for path in written]} | _told(report, found))
-        return
-    _tell(report, found)
-    note(f"Look at the audit: {written[0]}")
+        file_in_store(store, fairness_document(report, about, alternatives=found), by, role="compliance")
+    answer_written(written, _told(report, found), lambda: _tell(report, found), want_json=want_json)
 
 
 def _options(together: list[str] | None, reference: list[str] | None) -> Any:
@@ -132,17 +128,6 @@ def _options(together: list[str] | None, reference: list[str] | None) -> Any:
     return FairnessOptions(intersections=joint, reference={name: group for name, _, group in named})
 
 
-def _rows(features: Path, outcomes: Path, ledger: str | None, key_file: Path | None) -> tuple[pd.DataFrame, Any]:
-    from benne.experiments.fairness.scored_members import outcomes_of
-    from benne.experiments.labelling import require_training_consent, still_consented
-    from benne.features.frames import read_features, read_observations
-
-    file = require_training_consent(read_features(features))
-    stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
-    rows = file.features[stands]
-    return rows, outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
-
-
 def _held_out(rows: pd.DataFrame, bad: Any, seed: int) -> tuple[pd.DataFrame, Any]:
     from benne.experiments.splitting import Splitting
     from benne.experiments.training import label_rows, split_labelled
@@ -150,32 +135,6 @@ def _held_out(rows: pd.DataFrame, bad: Any, seed: int) -> tuple[pd.DataFrame, An
     outcomes = rows.index.to_frame(index=False).assign(bad=bad)
     test = split_labelled(label_rows(rows, outcomes), Splitting(seed=seed)).test
     return test.features, test.bad
-
-
-def _attributes(
-    place: Path, names: list[str] | None, by: str, purpose: str | None, key_file: Path | None, rows: pd.DataFrame
-) -> pd.DataFrame:
-    if place.is_dir():
-        return _from_store(place, names, by, purpose, rows)
-    from benne.cli.protected import read_attributes
-    from benne.errors import FairnessError
-
-    note("Attributes are read from a file, so no read is on record. Keep them in a store: benne protected init")
-    found = read_attributes(place, key_from(key_file))
-    absent = [name for name in names or [] if name not in found.columns]
-    if absent:
-        raise FairnessError(f"{place} must hold every attribute asked for, got no {absent[0]!r}. Leave it out.")
-    return found if names is None else found[names]
-
-
-def _from_store(place: Path, names: list[str] | None, by: str, purpose: str | None, rows: pd.DataFrame) -> pd.DataFrame:
-    from benne.scoring.decisions.request import Actor
-    from benne.scoring.protected import opened_protected
-
-    subjects = set(rows.index.get_level_values("subject_id"))
-    with opened_protected(place) as protected:
-        asked = list(protected.declared.legal_basis) if names is None else names
-        return protected.read(asked, actor=Actor(by, "compliance"), purpose=purpose or "", subject_ids=subjects)
 
 
 def _log(found: Any, tracking: str) -> None:
@@ -186,23 +145,6 @@ def _log(found: Any, tracking: str) -> None:
     from benne.experiments.tracking import tracking_at
 
     note(f"Logged to MLflow as run {log_alternatives(found, tracking_at(tracking))}")
-
-
-def _file(report: FairnessReport, about: Any, found: Any, store: str) -> None:
-    from benne.cli.governance_store import opened_governance_store
-    from benne.experiments.fairness import fairness_document
-    from benne.scoring.decisions.request import Actor
-    from benne.scoring.governance.documents import file_document
-    from benne.scoring.wiring import random_id
-
-    content = fairness_document(report, about, alternatives=found)
-    with opened_governance_store(store) as opened:
-        opened.group.submit(
-            file_document(
-                content, actor=Actor(about.by, "compliance"), event_id=random_id(),
-                policy_version=opened.policy_version,
-            )
-        )  # fmt: skip
 
 
 def _told(report: FairnessReport, found: Any) -> dict[str, Any]:

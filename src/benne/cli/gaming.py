@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import existing_ledger, key_from
-from benne.cli.options import KeyFile, Seed, WantJson
+from benne.cli.audited_rows import consented_rows
+from benne.cli.console import Steps, answer, table
+from benne.cli.edge import key_from
+from benne.cli.filing import answer_written, file_in_store
+from benne.cli.options import (
+    FileIn,
+    KeyFile,
+    LedgerBehind,
+    MadeBy,
+    OutcomesIfKnown,
+    OutFolder,
+    SavedModel,
+    Seed,
+    WantJson,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,19 +36,11 @@ _STEPS = ("read model, features and outcomes", "attack", "scale spending", "writ
 
 
 def gaming(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: SavedModel,
     features: Annotated[Path, typer.Argument(help="Features of members it was not trained on.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for gaming.html and gaming.json.")],
-    outcomes: Annotated[
-        Path | None,
-        typer.Option(
-            "--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad. For damage to ranks."
-        ),
-    ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under."),
-    ] = None,
+    out: OutFolder,
+    outcomes: OutcomesIfKnown = None,
+    ledger: LedgerBehind = None,
     events: Annotated[
         Path | None, typer.Option("--events", help="Folder of `benne ingest`: scale what members spend. The gate asks.")
     ] = None,
@@ -50,11 +54,8 @@ def gaming(
         Path | None, typer.Option("--costs", help="Your own table of what moves cost (TOML); by default Benne's.")
     ] = None,
     members: Annotated[int, typer.Option("--members", min=100, help="Members attacked at most, drawn by seed.")] = 1000,
-    store: Annotated[
-        str | None,
-        typer.Option("--store", envvar="BENNE_STORE", help="Where to file it too: a service's folder, or a database."),
-    ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who makes the report.")] = "somebody unknown",
+    store: FileIn = None,
+    by: MadeBy = "somebody unknown",
     seed: Seed = 0,
     key_file: KeyFile = None,
     want_json: WantJson = False,
@@ -71,17 +72,17 @@ def gaming(
         --out gaming
     """
     from benne.experiments.gaming import CostTable, GamingOptions, spending_test, stress_test, with_spending
-    from benne.experiments.gaming.document import AboutGaming, gaming_document, write_gaming_report
+    from benne.experiments.gaming.document import gaming_document, write_gaming_report
+    from benne.experiments.report.model_document import AboutDocument
     from benne.features import Events
     from benne.models import CreditScoreModel
-    from benne.scoring.decisions.served_model import identity_of
     from benne.scoring.wiring import system_clock
 
     with Steps(list(_STEPS)) as steps:
         steps.begin(0)
         opened = CreditScoreModel.load(model)
         options = GamingOptions(costs=CostTable.default() if costs is None else CostTable.read(costs), members=members)
-        frame = _rows(features, ledger)
+        frame = consented_rows(features, ledger)
         bad = None if outcomes is None else _column(outcomes, "bad", frame, key_file)
         true = None if known_pd is None else _column(known_pd, "pd", frame, key_file)
         kept = _known(frame, bad, true)
@@ -93,28 +94,11 @@ def gaming(
             # The consent columns of the features say what may be computed for whom.
             report = with_spending(report, spending_test(opened, Events.open(events), frame, seed=seed))
         steps.begin(3)
-        model_id, config_hash = identity_of(model)
-        about = AboutGaming(model_id=model_id, config_hash=config_hash, made_at=system_clock(), by=by)
+        about = AboutDocument.of(model, made_at=system_clock(), by=by)
         paths = write_gaming_report(report, out, about)
         document = gaming_document(report, about)
-    if store is not None:
-        from benne.cli.filing import file_in_store
-
-        file_in_store(store, document, by)
-    if want_json:
-        answer_json({"files": [str(path) for path in paths], **document})
-        return
-    _tell(document)
-    note(f"Look at it: {paths[0]}")
-
-
-def _rows(features: Path, ledger: str | None) -> pd.DataFrame:
-    """Rows of members who consented to training, and still do."""
-    from benne.experiments.labelling import require_training_consent, still_consented
-    from benne.features.frames import read_features
-
-    file = require_training_consent(read_features(features))
-    return file.features[still_consented(file, None if ledger is None else existing_ledger(ledger))]
+    file_in_store(store, document, by)
+    answer_written(paths, document, lambda: _tell(document), want_json=want_json)
 
 
 def _column(path: Path, name: str, features: pd.DataFrame, key_file: Path | None) -> Floats:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from benne.cli.console import answer_json, table
 from benne.cli.edge import quiet_mlflow
-from benne.cli.options import RegisteredName, WantJson
+from benne.cli.options import RegisteredName, TrackingPlace, WantJson
 
 if TYPE_CHECKING:
     from benne.experiments.model_registry import Registered
@@ -17,12 +17,10 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Versions of the model: the challenger, the champion, and others.", no_args_is_help=True)
 
-Place = Annotated[str, typer.Option("--tracking", help="MLflow: the folder of a local store, or a tracking URI.")]
-
 
 @app.command("list")
 def list_versions(
-    tracking: Place = "mlflow", registered_name: RegisteredName = "benne", want_json: WantJson = False
+    tracking: TrackingPlace = "mlflow", registered_name: RegisteredName = "benne", want_json: WantJson = False
 ) -> None:
     """List the versions of the model, the newest first.
 

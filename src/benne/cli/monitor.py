@@ -1,4 +1,4 @@
-"""``benne monitor``."""
+"""``benne monitor``: what comes in, is said and becomes of it, held against what the model learned from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.console import Steps, answer, answer_json, note, table
+from benne.cli.console import Steps, answer, note, table
 from benne.cli.edge import key_from
 from benne.cli.exit_codes import NOT_FIT
-from benne.cli.options import KeyFile, WantJson
+from benne.cli.filing import answer_written, file_in_store
+from benne.cli.options import FileIn, KeyFile, MadeBy, OutcomesIfKnown, OutFolder, SavedModel, WantJson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,15 +43,13 @@ class FailOn(StrEnum):
 
 
 def monitor(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: SavedModel,
     features: Annotated[Path, typer.Argument(help="Features of those who were scored, of one period or several.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page and the document.")],
+    out: OutFolder,
     scores: Annotated[
         Path | None, typer.Option("--scores", help="What `benne score` wrote; without it the model scores anew.")
     ] = None,
-    outcomes: Annotated[
-        Path | None, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
-    ] = None,
+    outcomes: OutcomesIfKnown = None,
     refused: Annotated[
         Path | None, typer.Option("--refused", help="Parquet of refusals, as `benne score --refused` writes it.")
     ] = None,
@@ -61,16 +60,14 @@ def monitor(
         Path | None, typer.Option("--thresholds", help="TOML with limits other than the default ones.")
     ] = None,
     period: Annotated[PeriodName, typer.Option("--period", help="What is compared.")] = PeriodName.month,
-    store: Annotated[
-        str | None, typer.Option("--store", help="Also file the document: a service's folder, or a database.")
-    ] = None,
+    store: FileIn = None,
     webhook: Annotated[
         str | None, typer.Option("--webhook", help="https address that alerts are posted to, without members' data.")
     ] = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="End with exit code 8 if there are such alerts, or worse.")
     ] = FailOn.never,
-    by: Annotated[str, typer.Option("--by", help="Who has it monitored.")] = "benne-cli",
+    by: MadeBy = "benne-cli",
     key_file: KeyFile = None,
     want_json: WantJson = False,
 ) -> None:
@@ -84,10 +81,10 @@ def monitor(
     Example:
       benne monitor model features.parquet --outcomes outcomes.parquet --out monitoring --fail-on alarm
     """
-    from benne.experiments.monitoring import AboutMonitoring, monitoring_document, write_monitoring_report
+    from benne.experiments.monitoring import monitoring_document, write_monitoring_report
+    from benne.experiments.report.model_document import AboutDocument
     from benne.features.frames import read_features
     from benne.models import CreditScoreModel
-    from benne.scoring.decisions.served_model import identity_of
     from benne.scoring.monitoring.alerts import AlertSink, LogSink, WebhookSink
     from benne.scoring.monitoring.monitor import Evidence
     from benne.scoring.monitoring.monitor import monitor as monitored
@@ -108,21 +105,14 @@ def monitor(
         steps.begin(1)
         report = monitored(loaded, rows, evidence, thresholds=limits, period=period.value, clock=system_clock)
         steps.begin(2)
-        model_id, config_hash = identity_of(model)
-        about = AboutMonitoring(model_id=model_id, config_hash=config_hash, by=by)
+        about = AboutDocument.of(model, made_at=report.made_at, by=by)
         written = write_monitoring_report(report, out, about)
     document = monitoring_document(report, about)
-    if store is not None:
-        from benne.cli.filing import file_in_store
-
-        file_in_store(store, document, by)
-    reached = [sink.send(report.alerts, model_id) for sink in sinks]
+    file_in_store(store, document, by)
+    reached = [sink.send(report.alerts, about.model_id) for sink in sinks]
     if not all(reached):
         note("The webhook was not reached; the alerts are in the log and in the document.")
-    if want_json:
-        answer_json({"files": [str(path) for path in written], **_told(document)})
-    else:
-        _tell(report, written[0])
+    answer_written(written, _told(document), lambda: _tell(report), want_json=want_json)
     _end(report, fail_on)
 
 
@@ -146,7 +136,7 @@ def _told(document: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in kept} | {"alerts": document["tables"]["alerts"]}
 
 
-def _tell(report: MonitoringReport, page: Path) -> None:
+def _tell(report: MonitoringReport) -> None:
     answer(f"{report.rows:,} rows, {report.periods[0]} to {report.periods[-1]}: "
            f"{len(report.alarms)} alarms, {len(report.warnings)} warnings")  # fmt: skip
     shown = report.alerts[:_SHOWN]
@@ -157,7 +147,6 @@ def _tell(report: MonitoringReport, page: Path) -> None:
         answer(f"  and {len(report.alerts) - len(shown)} more in the document")
     for line in report.notes:
         answer(line)
-    note(f"Look at it: {page}")
 
 
 def _end(report: MonitoringReport, fail_on: FailOn) -> None:

@@ -17,24 +17,36 @@ __all__ = [
     "CategoryName",
     "ClockSkew",
     "Currency",
+    "DoneBy",
     "EventsFolder",
     "EventsKeyFile",
     "FeaturesFile",
+    "FileIn",
     "IngestedAt",
     "KeyFile",
     "LedgerAddress",
+    "LedgerBehind",
     "LedgerToAsk",
+    "MadeBy",
     "Member",
     "ModelFolder",
+    "OutFolder",
+    "OutcomesFile",
+    "OutcomesIfKnown",
+    "ProtectedIfWanted",
+    "ProtectedPurpose",
     "PurposeName",
     "PurposeOption",
     "PurposeToAsk",
     "RecipientOption",
     "RecipientToAsk",
     "RegisteredName",
+    "SavedModel",
     "Seed",
     "SigningKey",
     "Subject",
+    "TrackingPlace",
+    "ValidatedIn",
     "WantJson",
 ]
 
@@ -118,5 +130,46 @@ AsOf = Annotated[
 SigningKey = Annotated[
     Path | None, typer.Option("--signing-key", help="Private key that signs receipts; without one there are none.")
 ]
+
+# Commands that look at a model and write a document about it.
+SavedModel = Annotated[Path, typer.Argument(help="Folder of a saved model.")]
+OutcomesFile = Annotated[
+    Path, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
+]
+OutcomesIfKnown = Annotated[
+    Path | None, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
+]
+LedgerBehind = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger", envvar="BENNE_LEDGER", callback=database_of,
+        help="Consent ledger the features were built under, or a service's folder: who withdrew since?",
+    ),
+]  # fmt: skip
+ProtectedIfWanted = Annotated[
+    Path | None,
+    typer.Option("--protected", help="Store of protected attributes, which records who reads it, or a file of them."),
+]
+ProtectedPurpose = Annotated[
+    str | None, typer.Option("--purpose", help="What the attributes are read for: fairness_audit:2026-q4.")
+]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the page and the document.")]
+MadeBy = Annotated[str, typer.Option("--by", help="Who makes the document, as it names them.")]
+DoneBy = Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")]
+TrackingPlace = Annotated[
+    str, typer.Option("--tracking", help="MLflow: the folder of a local store, or a tracking URI.")
+]
+ValidatedIn = Annotated[
+    str | None,
+    typer.Option(
+        "--validated-in", callback=database_of,
+        help="Another store that holds the verdict; it is taken over. By default the service's own.",
+    ),
+]  # fmt: skip
+FileIn = Annotated[
+    str | None,
+    typer.Option("--store", envvar="BENNE_STORE", help="Also file the document: a service's folder, or a database."),
+]
+
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 WantJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read.")]

@@ -10,23 +10,22 @@ import typer
 from benne.cli.console import answer, answer_json, note
 from benne.cli.edge import quiet_mlflow
 from benne.cli.governance_store import GovernancePlace, opened_governance_store
-from benne.cli.options import RegisteredName, WantJson
+from benne.cli.options import DoneBy, RegisteredName, TrackingPlace, WantJson
 
 if TYPE_CHECKING:
     from benne.experiments.validation.promoting import Champion
     from benne.scoring.decisions.promotion import Promotion
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.governance.governance_store import GovernanceStore
 
 __all__ = ["promote", "put_to_serve", "rollback"]
-
-Place = Annotated[str, typer.Option("--tracking", help="MLflow: the folder of a local store, or a tracking URI.")]
-By = Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")]
 
 
 def promote(
     store: GovernancePlace,
-    by: By,
+    by: DoneBy,
     version: Annotated[str | None, typer.Argument(metavar="[RUN|VERSION]", help="By default the challenger.")] = None,
-    tracking: Place = "mlflow",
+    tracking: TrackingPlace = "mlflow",
     registered_name: RegisteredName = "benne",
     want_json: WantJson = False,
 ) -> None:
@@ -59,9 +58,9 @@ def promote(
 
 def rollback(
     store: GovernancePlace,
-    by: By,
+    by: DoneBy,
     reason: Annotated[str, typer.Option("--reason", help="Why, in one word for the record, such as calibration.")],
-    tracking: Place = "mlflow",
+    tracking: TrackingPlace = "mlflow",
     registered_name: RegisteredName = "benne",
     want_json: WantJson = False,
 ) -> None:
@@ -99,23 +98,37 @@ def put_to_serve(home: Path, model: Path, by: str, validated_in: str | None) -> 
         if validated_in is not None:
             _take_over(governance, model, validated_in, actor)
         promotion, _ = put_on_record(model, governance, actor, ids=random_id)
+        _refile(governance, promotion.config_hash, actor)
     return promotion
 
 
-def _take_over(governance: Any, model: Path, validated_in: str, actor: Any) -> None:
-    from benne.scoring.decisions.served_model import identity_of
-    from benne.scoring.governance.taking_over import take_over, verdict_to_take_over
-    from benne.scoring.governance.verdicts import verdicts_of
+def _refile(governance: GovernanceStore, config_hash: str, actor: Actor) -> None:
+    """A card on file, with the promotion; a machine that only serves lacks what writes cards, and needs none."""
+    from importlib.util import find_spec
+
+    from benne.scoring.governance.documents import documents_of
     from benne.scoring.wiring import random_id
 
-    _, config_hash = identity_of(model)
-    with opened_governance_store(validated_in) as other, other.store.read() as connection:
-        verdict, gates = verdict_to_take_over(connection, config_hash)
     with governance.store.read() as connection:
-        known = {one.validation_id for one in verdicts_of(connection, config_hash)}
-    if verdict.validation_id not in known:
-        work = take_over(verdict, gates, actor=actor, ids=random_id, policy_version=governance.policy_version)
-        governance.group.submit(work)
+        filed = documents_of(connection, config_hash, "card")
+    if not filed:
+        return
+    if find_spec("mlflow") is None:
+        note("The card does not say so yet: file it anew where benne[train] is installed, by benne card.")
+        return
+    from benne.experiments.validation.carding import refile_card
+
+    refile_card(config_hash, governance, actor, ids=random_id)
+
+
+def _take_over(governance: GovernanceStore, model: Path, validated_in: str, actor: Actor) -> None:
+    from benne.scoring.decisions.served_model import identity_of
+    from benne.scoring.governance.taking_over import bring_over, to_bring_over
+    from benne.scoring.wiring import random_id
+
+    with opened_governance_store(validated_in) as other, other.store.read() as connection:
+        brought = to_bring_over(connection, identity_of(model)[1])
+    bring_over(brought, governance, actor, ids=random_id)
 
 
 def _tracking_or_none(place: str) -> Any:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from benne.cli.console import answer, answer_json, note, table
-from benne.cli.edge import database_of
-from benne.cli.options import WantJson
+from benne.cli.options import DoneBy, ValidatedIn, WantJson
 from benne.cli.service import ServiceHome
 from benne.errors import RolloutError
 
@@ -27,7 +26,6 @@ __all__ = ["app"]
 app = typer.Typer(help="A challenger beside the champion: unseen in its shadow, then for a share of members.",
                   no_args_is_help=True, rich_markup_mode=None)  # fmt: skip
 
-By = Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")]
 
 _SHARE: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))? ?%")
 _SETS: Final = {
@@ -39,7 +37,7 @@ _SETS: Final = {
 def shadow(
     home: ServiceHome,
     model: Annotated[str, typer.Argument(help="Folder of a saved model, or the id of one on the service's shelf.")],
-    by: By = "benne-cli",
+    by: DoneBy = "benne-cli",
     want_json: WantJson = False,
 ) -> None:
     """Put a challenger into the champion's shadow: it scores what is answered, and nobody sees it.
@@ -61,15 +59,8 @@ def shadow(
 def stage(
     home: ServiceHome,
     share: Annotated[str, typer.Option("--share", help="Of members, such as 5%; it may only grow.")],
-    validated_in: Annotated[
-        str | None,
-        typer.Option(
-            "--validated-in",
-            callback=database_of,
-            help="Another store that holds the verdict; it is taken over. By default the service's own.",
-        ),
-    ] = None,
-    by: By = "benne-cli",
+    validated_in: ValidatedIn = None,
+    by: DoneBy = "benne-cli",
     want_json: WantJson = False,
 ) -> None:
     """Let the challenger serve a share of members; whoever is in it stays in it as it grows.
@@ -92,7 +83,7 @@ def stage(
 def end(
     home: ServiceHome,
     reason: Annotated[str, typer.Option("--reason", help="Why, in one word such as too_many_move.")],
-    by: By = "benne-cli",
+    by: DoneBy = "benne-cli",
     want_json: WantJson = False,
 ) -> None:
     """End the roll-out: the champion serves everybody again.
@@ -148,7 +139,8 @@ def _opened(home: Path, by: str) -> Iterator[tuple[Service, Actor]]:
 def _take_over(service: Service, place: str, actor: Actor) -> None:
     """The challenger's verdict out of another store; none is taken where no roll-out is under way."""
     from benne.cli.governance_store import opened_governance_store
-    from benne.scoring.governance.taking_over import take_over, verdict_to_take_over
+    from benne.scoring.governance.governance_store import GovernanceStore
+    from benne.scoring.governance.taking_over import bring_over, to_bring_over
     from benne.scoring.rollout.register import newest_rollout
 
     with service.store.read() as connection:
@@ -156,9 +148,9 @@ def _take_over(service: Service, place: str, actor: Actor) -> None:
     if newest is None or not newest.stands:
         return
     with opened_governance_store(place) as other, other.store.read() as connection:
-        verdict, gates = verdict_to_take_over(connection, newest.config_hash)
-    version = service.policies.version
-    service.group.submit(take_over(verdict, gates, actor=actor, ids=service.ids, policy_version=version))
+        brought = to_bring_over(connection, newest.config_hash)
+    here = GovernanceStore(service.store, service.group, service.policies.version, None)
+    bring_over(brought, here, actor, ids=service.ids)
 
 
 def _basis_points(share: str) -> int:

@@ -10,7 +10,7 @@ import typer
 from benne.cli import service_demo
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.edge import database_of
-from benne.cli.options import WantJson
+from benne.cli.options import DoneBy, SavedModel, ValidatedIn, WantJson
 
 __all__ = ["ServiceHome", "app"]
 
@@ -83,16 +83,9 @@ def init(
 @app.command()
 def promote(
     home: ServiceHome,
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
-    by: Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")] = "benne-cli",
-    validated_in: Annotated[
-        str | None,
-        typer.Option(
-            "--validated-in",
-            callback=database_of,
-            help="Another store that holds the verdict; it is taken over. By default the service's own.",
-        ),
-    ] = None,
+    model: SavedModel,
+    by: DoneBy = "benne-cli",
+    validated_in: ValidatedIn = None,
     want_json: WantJson = False,
 ) -> None:
     """Let another model serve, which somebody other than its author has validated.

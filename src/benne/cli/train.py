@@ -10,7 +10,7 @@ import typer
 
 from benne.cli.console import Steps, answer, answer_json, note, table
 from benne.cli.edge import database_of, existing_ledger, key_from, quiet_mlflow
-from benne.cli.options import KeyFile, RegisteredName, Seed, WantJson
+from benne.cli.options import KeyFile, LedgerBehind, RegisteredName, Seed, WantJson
 from benne.cli.train_guards import CheapCap, SpendingGuard, guard_model, tell_guards
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from benne.experiments.challengers import Comparison
     from benne.experiments.labelling import LabelledRows
+    from benne.experiments.model_registry import Registered
     from benne.experiments.search import Search, SearchResult, Trial
     from benne.experiments.tracked_training import TrackedRun, Watching
+    from benne.experiments.tracking import Tracking
 
 __all__ = ["shares_and_price", "train"]
 
@@ -54,12 +56,7 @@ def train(
     features: Annotated[Path, typer.Argument(help="Features built with --purpose model_training.")],
     outcomes: Annotated[Path, typer.Argument(help="Parquet: subject_id (or member_id and a key), as_of, bad.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the model; an earlier model in it is replaced.")],
-    ledger: Annotated[
-        str | None,
-        typer.Option(
-            "--ledger", envvar="BENNE_LEDGER", help="Consent ledger the features were built under: who withdrew since?"
-        ),
-    ] = None,
+    ledger: LedgerBehind = None,
     tolerance: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="0: the weights hold exactly. 1: they are free.")
     ] = 0.0,
@@ -127,9 +124,8 @@ def train(
         raise typer.BadParameter("--quick leaves out what --report writes. Give one of them.")
     quiet_mlflow()
     from benne.experiments.category_value import ValueOptions
-    from benne.experiments.model_card.registered import card_of_run, describe_version
-    from benne.experiments.model_registry import check_model_name, register_challenger
-    from benne.experiments.report import ReportOptions, write_report
+    from benne.experiments.model_registry import check_model_name
+    from benne.experiments.report import ReportOptions
     from benne.experiments.splitting import Splitting
     from benne.experiments.tracked_training import train_tracked
     from benne.experiments.tracking import tracking_at
@@ -137,11 +133,8 @@ def train(
     from benne.models import CreditScoreModel
 
     check_model_name(registered_name)
-    made = _made_by(author)
-    store, progress = (
-        tracking_at(tracking),
-        _Progress(search, objective.value, quick, capped=cheap_cap is not None, worth=categories),
-    )
+    made, store = _made_by(author), tracking_at(tracking)
+    progress = _Progress(search, objective.value, quick, capped=cheap_cap is not None, worth=categories)
     with progress.steps as steps:
         progress.on_stage("read")
         rows, tags = _rows(features, ledger, outcomes, key_file, weight, decisions)
@@ -149,23 +142,13 @@ def train(
         model = CreditScoreModel(tolerance=tolerance, random_state=seed)
         guards = guard_model(model, parts, spending_guard, cheap_cap, seed, progress.on_penalty)
         tracked = train_tracked(
-            parts,
-            model,
-            store,
-            name=name,
-            tags=tags | made,
+            parts, model, store, name=name, tags=tags | made, seed=seed, watching=progress.watching(),
             search=_search(search, search_seconds, objective.value, seed),
             report=None if quick else ReportOptions(seed=seed),
-            seed=seed,
             worth=ValueOptions(free=False, seed=seed) if categories else None,
-            watching=progress.watching(),
-        )
+        )  # fmt: skip
         progress.on_stage("save")
-        tracked.run.model.save(out)
-        version = register_challenger(store, tracked.run_id, registered_name)
-        describe_version(store, version, card_of_run(store, tracked.run_id))
-        if report is not None and tracked.report is not None:
-            write_report(tracked.report, report)
+        version = _kept(tracked, store, registered_name, out, report)
     found = _facts(tracked, rows) | guards | {
         "model": str(out), "mlflow_run": tracked.run_id, "tracking_uri": store.uri, "model_uri": version.uri,
     }  # fmt: skip
@@ -176,6 +159,20 @@ def train(
     tell_guards(guards)
     if report is not None:
         note(f"Look at the report: {report / 'evaluation.html'}")
+
+
+def _kept(tracked: TrackedRun, store: Tracking, name: str, out: Path, report: Path | None) -> Registered:
+    """The model in its folder, the report in its own, and in MLflow the challenger, described by its card."""
+    from benne.experiments.model_card.registered import card_of_run, describe_version
+    from benne.experiments.model_registry import register_challenger
+    from benne.experiments.report import write_report
+
+    tracked.run.model.save(out)
+    version = register_challenger(store, tracked.run_id, name)
+    describe_version(store, version, card_of_run(store, tracked.run_id))
+    if report is not None and tracked.report is not None:
+        write_report(tracked.report, report)
+    return version
 
 
 def _rows(

@@ -1,26 +1,27 @@
-"""``benne validate``."""
+"""``benne validate``: a model measured anew by somebody else, and held against gates that stood before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benne.cli.audited_rows import labelled_rows, protected_attributes
 from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import existing_ledger, key_from, quiet_mlflow
+from benne.cli.edge import quiet_mlflow
 from benne.cli.exit_codes import NOT_ADMITTED
 from benne.cli.governance_store import GovernancePlace, opened_governance_store
-from benne.cli.options import KeyFile, Seed, WantJson
+from benne.cli.options import KeyFile, LedgerBehind, OutcomesFile, ProtectedIfWanted, ProtectedPurpose, Seed, WantJson
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benne.experiments.labelling import LabelledRows
     from benne.experiments.tracking import Tracking
-    from benne.experiments.validation import Candidate, Evidence, MadeVerdict
+    from benne.experiments.validation import Candidate, MadeVerdict
+    from benne.experiments.validation.evidence import ReadAttributes
 
 __all__ = ["validate"]
 
@@ -39,29 +40,18 @@ def validate(
     candidate: Annotated[str, typer.Argument(metavar="RUN|MODEL", help="MLflow's run, or a saved model's folder.")],
     store: GovernancePlace,
     features: Annotated[Path, typer.Option("--features", help="Features with purpose model_training, of others.")],
-    outcomes: Annotated[
-        Path, typer.Option("--outcomes", help="Parquet: subject_id (or member_id and a key), as_of, bad.")
-    ],
+    outcomes: OutcomesFile,
     by: Annotated[str, typer.Option("--by", help="Who validates; not who trained it.")],
     tracking: Annotated[str, typer.Option("--tracking", help="MLflow, where a run is named.")] = "mlflow",
     author: Annotated[str | None, typer.Option("--author", help="Who trained it, where a folder is named.")] = None,
-    ledger: Annotated[
-        str | None, typer.Option("--ledger", envvar="BENNE_LEDGER", help="Consent ledger: who withdrew since?")
-    ] = None,
-    protected: Annotated[
-        Path | None,
-        typer.Option("--protected", help="Store of protected attributes, which records who reads it, or a file."),
-    ] = None,
-    purpose: Annotated[
-        str | None, typer.Option("--purpose", help="What a store's attributes are read for: fairness_audit:2026-q4.")
-    ] = None,
+    ledger: LedgerBehind = None,
+    protected: ProtectedIfWanted = None,
+    purpose: ProtectedPurpose = None,
     events: Annotated[
         Path | None, typer.Option("--events", help="Folder of events, for the test of spending on the platform.")
     ] = None,
     key_file: KeyFile = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the verdict as a page and as JSON.")] = Path(
-        "validation"
-    ),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the verdict and its findings.")] = Path("validation"),
     seed: Seed = 0,
     want_json: WantJson = False,
 ) -> None:
@@ -77,8 +67,10 @@ def validate(
     """
     quiet_mlflow()
     from benne.experiments.model_registry import existing_store
-    from benne.experiments.validation import write_verdict
+    from benne.experiments.validation import Evidence, write_verdict
+    from benne.experiments.validation.findings import write_findings
     from benne.experiments.validation.recording import Validation, validate_on_record
+    from benne.features import Events
     from benne.scoring.wiring import random_id, system_clock
 
     is_folder = Path(candidate).is_dir()
@@ -87,11 +79,11 @@ def validate(
         stages = list(_STEPS)
         steps.begin(0)
         with _candidate(candidate, where, author) as found:
-            evidence = _evidence(
-                _rows(features, ledger, outcomes, key_file), events, seed,
-                protected=None if protected is None else lambda rows: _attributes(
-                    protected, rows, by, purpose, key_file
-                ),
+            evidence = Evidence(
+                rows=labelled_rows(features, outcomes, ledger, key_file), seed=seed,
+                protected=None if protected is None else _reader(protected, by, purpose, key_file),
+                purpose=purpose if purpose and protected is not None and protected.is_dir() else "",
+                events=None if events is None else Events.open(events),
             )  # fmt: skip
             validation = Validation(
                 candidate=found, evidence=evidence, validator=by, made_at=system_clock(), ids=random_id, tracking=where
@@ -100,6 +92,7 @@ def validate(
                 validation, governance, on_stage=lambda stage: steps.begin(stages.index(stage))
             )
     write_verdict(made, out)
+    write_findings(made, out)
     if want_json:
         answer_json(made.content | {"validation_id": verdict.validation_id, "seconds": steps.seconds})
     else:
@@ -119,40 +112,13 @@ def _candidate(named: str, where: Tracking | None, author: str | None) -> Iterat
         yield found
 
 
-def _rows(features: Path, ledger: str | None, outcomes: Path, key_file: Path | None) -> LabelledRows:
-    from benne.experiments.labelling import label_rows, require_training_consent, still_consented
-    from benne.features.frames import read_features, read_observations
+def _reader(place: Path, by: str, purpose: str | None, key_file: Path | None) -> ReadAttributes:
+    """Reads attributes of the members that are validated on, once it is known who they are."""
 
-    file = require_training_consent(read_features(features))
-    stands = still_consented(file, None if ledger is None else existing_ledger(ledger))
-    return label_rows(file.features, read_observations(outcomes, key_from(key_file)), stands=stands)
+    def read(subject_ids: Collection[str]) -> pd.DataFrame:
+        return protected_attributes(place, subject_ids, by=by, purpose=purpose, key_file=key_file)
 
-
-def _evidence(
-    rows: LabelledRows, events: Path | None, seed: int, *, protected: Callable[[LabelledRows], pd.DataFrame] | None
-) -> Evidence:
-    from benne.experiments.validation import Evidence
-    from benne.features import Events
-
-    return Evidence(
-        rows=rows, seed=seed, protected=None if protected is None else protected(rows),
-        events=None if events is None else Events.open(events),
-    )  # fmt: skip
-
-
-def _attributes(place: Path, rows: LabelledRows, by: str, purpose: str | None, key_file: Path | None) -> pd.DataFrame:
-    """Of these members, on record where they come from a store."""
-    if not place.is_dir():
-        from benne.cli.protected import read_attributes
-
-        return read_attributes(place, key_from(key_file))
-    from benne.scoring.decisions.request import Actor
-    from benne.scoring.protected import opened_protected
-
-    subjects = set(rows.features.index.get_level_values("subject_id"))
-    with opened_protected(place) as protected:
-        names = list(protected.declared.legal_basis)
-        return protected.read(names, actor=Actor(by, "compliance"), purpose=purpose or "", subject_ids=subjects)
+    return read
 
 
 def _tell(made: MadeVerdict, out: Path) -> None:

@@ -9,8 +9,11 @@ import pytest
 from benne.errors import FairnessError
 from benne.experiments.fairness.alternatives import Alternatives, AlternativeSearch, _judged, search_alternatives
 from benne.experiments.fairness.alternatives_tracking import log_alternatives
+from benne.experiments.fairness.candidates import Candidate, unfitted
 from benne.experiments.fairness.options import FairnessOptions
+from benne.experiments.gaming.penalties import penalised
 from benne.experiments.tracking import default_store, store_in_use
+from benne.features.consent_mask import MASK_COLUMNS
 
 DECLARED = AlternativeSearch(auc_tolerance=0.02, brier_tolerance=0.01, ece_tolerance=0.05, draws=4)
 
@@ -82,6 +85,19 @@ def test_a_category_without_inputs_is_an_impossible_contract(fresh, members):
                                 search=AlternativeSearch(draws=1)).table  # fmt: skip
     assert table.iloc[1]["verdict"] == "rejected"
     assert table.iloc[1]["why"].startswith("contract impossible: Category 'behaviour' must keep an input")
+
+
+def test_a_candidate_keeps_the_guard_of_the_inputs_it_keeps(fresh, members):
+    """Without the shorter list LightGBM refuses the fit, and the search would call the contract impossible."""
+    features = members[0].drop(columns=list(MASK_COLUMNS.values()))
+    columns = list(features.columns)
+    guarded = penalised(fresh().booster, columns, {"income": 0.0})
+    without = Candidate("without late_count", ("late_count",), 0.0, guarded)
+    model = unfitted(fresh(), without, columns).set_params(tolerance=1.0)
+    model.fit(features.drop(columns="late_count"), members[1].astype(int))
+    splits = dict(zip(model.feature_names_in_, model.booster_.feature_importance("split"), strict=True))
+    assert splits["income"] == 0
+    assert min(splits[name] for name in ("oldest", "utilisation", "swing")) > 0
 
 
 @pytest.mark.slow

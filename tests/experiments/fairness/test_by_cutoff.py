@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,7 +52,15 @@ def test_the_largest_group_is_the_reference_unless_another_is_named(scored):
     named = FairnessOptions(fewest_rows=10, fewest_outcomes=5, resamples=20, reference={"sex": "female"})
     male = table_of(scored(BY_HAND), named).set_index("group").loc["male"]
     assert male["adverse_impact_ratio"] == pytest.approx(0.8 / 0.6)
-    assert male["finding"] == ""
+    assert male["finding"] == "review"  # women pass at 0.75 of men's rate, whoever is called the reference
+    assert male["why"] == "the reference passes less often than four fifths of this group's rate"
+
+
+def test_who_passes_is_told_by_the_whole_points_that_are_shown(scored):
+    made = scored(BY_HAND)
+    close = dataclasses.replace(made, score=np.where(made.score == 500.0, 599.6, made.score))
+    assert table_of(close)["selection_rate"].tolist() == [1.0, 1.0]
+    assert table_of(dataclasses.replace(close, score=close.score - 0.2))["selection_rate"].tolist() == [0.6, 0.8]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -60,7 +70,7 @@ def test_figures_equal_fairlearns_on_the_same_inputs(seed):
     bad = (rng.random(600) < 0.3).astype(float)
     scored = ScoredMembers(score=score, log_odds=np.zeros(600), bad=bad, members=np.arange(600),
                            protected=pd.DataFrame({"sex": sex}), kept=np.arange(600), left_out={})  # fmt: skip
-    good, passes = 1 - bad, (score >= 600).astype(float)
+    good, passes = 1 - bad, (np.rint(score) >= 600).astype(float)
     theirs = MetricFrame(
         metrics={"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate},
         y_true=good, y_pred=passes, sensitive_features=sex,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -67,3 +69,23 @@ def test_a_band_of_fewer_than_ten_rows_joins_its_neighbour(scored):
     bands = band_table(made, groupings_of(made.protected, made.members, FEW), ScoreScale(), FEW)
     assert not ((bands["rows"] > 0) & (bands["rows"] < 10)).any()
     assert bands[bands["group"] == "female"]["rows"].sum() == 34
+
+
+def test_nothing_is_told_of_outcomes_that_are_known_of_fewer_than_ten_members(scored):
+    made = scored(CELLS)
+    bad = np.where(np.arange(50) < 16, np.nan, made.bad)  # four of twenty women are left
+    few = dataclasses.replace(made, bad=bad)
+    female = groups_of(few).loc["female"]
+    assert np.isnan(female[["known", "bad", "predicted", "observed", "calibration_gap"]].to_numpy(dtype=float)).all()
+    bands = band_table(few, groupings_of(few.protected, few.members, FEW), ScoreScale(), FEW)
+    assert set(bands["group"]) == {"male"}
+
+
+def test_the_many_rows_of_a_member_are_no_ten_members_of_a_band(scored):
+    made = scored({"female": {"pass good": 30, "fail bad": 20}, "male": {"pass good": 30, "fail bad": 20}})
+    members = np.arange(100)
+    members[30:50] = 30  # twenty rows below 600 points, all of one woman
+    one = dataclasses.replace(made, members=members)
+    bands = band_table(one, groupings_of(one.protected, members, FEW), ScoreScale(), FEW)
+    assert bands[bands["group"] == "female"]["rows"].tolist() == [50]
+    assert (bands[bands["group"] == "male"]["rows"] > 0).sum() == 2

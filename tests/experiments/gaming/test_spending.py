@@ -185,3 +185,25 @@ def test_todays_features_reward_spending_unless_the_model_is_guarded(world):
     assert set(open_.features["direction"]) <= {0, -1}
     assert guarded.spenders > 300
     assert (guarded.raised, guarded.largest) == (0, 0.0)
+
+
+class Seen(Linear):
+    """Keeps the rows that it was asked to score."""
+
+    def __init__(self, *names):
+        super().__init__(names[0], 1.0)
+        self.feature_names_in_, self.rows = np.array(names), []
+
+    def predict_score(self, X, withheld=()):
+        self.rows.append(X)
+        return super().predict_score(X, withheld)
+
+
+def test_whatever_spending_does_not_change_is_as_it_was_given(world):
+    """Contacts outside the rows under test gave a consent that those rows do not show."""
+    model = Seen("relationships_365d", "spending_trend_90d")
+    some = world.features.sample(60, random_state=0).sort_index()
+    spending_test(model, world.events, some, factors=(2.0,))
+    pd.testing.assert_series_equal(model.rows[1]["relationships_365d"].sort_index(), some["relationships_365d"])
+    for scored in model.rows:
+        assert scored["relationships_365d"].sort_index().equals(some["relationships_365d"])

@@ -6,9 +6,10 @@ import pytest
 from benne.errors import GamingError
 from benne.experiments.gaming import GamingOptions, gaming_measures, stress_test, with_spending
 from benne.experiments.gaming.attack import ATTACKS
-from benne.experiments.gaming.document import AboutGaming, gaming_document, write_gaming_report
+from benne.experiments.gaming.document import gaming_document, write_gaming_report
 from benne.experiments.gaming.pictures import gaming_drawings
 from benne.experiments.measure import Measure
+from benne.experiments.report.model_document import AboutDocument
 
 ABOUT = {"model_id": "benne/0", "config_hash": "0" * 64, "by": "a tester"}
 
@@ -17,7 +18,7 @@ ABOUT = {"model_id": "benne/0", "config_hash": "0" * 64, "by": "a tester"}
 def about():
     from datetime import UTC, datetime
 
-    return AboutGaming(made_at=datetime(2026, 11, 30, tzinfo=UTC), **ABOUT)
+    return AboutDocument(made_at=datetime(2026, 11, 30, tzinfo=UTC), **ABOUT)
 
 
 def test_every_attack_is_tried_and_what_is_dearer_wins_more(report):

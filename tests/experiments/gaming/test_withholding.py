@@ -42,3 +42,8 @@ def test_the_table_holds_who_chooses_against_what_becomes_of_them(attacked):
 def test_nobody_gains_by_less_than_their_pd_falls(attacked):
     found = withhold(attacked)
     assert (found.pd <= expit(attacked.log_odds()) + 1e-12).all()
+
+
+def test_nothing_is_told_of_a_pattern_that_fewer_than_ten_could_take(model, members):
+    table = withhold(attackable(model, members.X, members.bad, members.pd, 9, 0)).table
+    assert table[["possible", "points", "gaining"]].isna().all(axis=None)

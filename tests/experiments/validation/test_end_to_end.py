@@ -130,6 +130,7 @@ def say_it_began_later(world):
     now = int(time.time() * 1_000) + 1
     with sqlite3.connect(world.tracking.uri.removeprefix("sqlite:///")) as connection:
         connection.execute("UPDATE runs SET start_time = ?", (now,))
+        connection.execute("UPDATE logged_models SET creation_timestamp_ms = ?", (now,))
 
 
 def champion_version(world):

@@ -78,7 +78,7 @@ def test_what_nobody_validated_is_not_promoted_and_the_refusal_is_on_record(worl
 
 def test_a_failed_verdict_lets_nothing_serve(world, governance):
     verdict_on(world, governance, 1, state="failed")
-    with pytest.raises(NotValidated, match=r"a verdict that failed: points\.largest_gap"):
+    with pytest.raises(NotValidated, match=r"a verdict that failed: .*points\.largest_gap"):
         promoting_run(world, governance)
     assert aliases(world) == {CHALLENGER: 2}
 
@@ -128,7 +128,8 @@ def test_rolling_back_goes_through_former_champions_and_is_on_record(world, gove
     back = rolled_back(world, governance)
     assert (back.version.version, back.promotion.undoes, back.moved) == (1, 2, True)
     assert aliases(world) == {CHAMPION: 1}
-    assert chain(governance)[-1] == ("model_rolled_back", None, None, "calibration")
+    decided = [one for one in chain(governance) if one[0] != "document_filed"]
+    assert decided[-1] == ("model_rolled_back", None, None, "calibration")
     with pytest.raises(GovernanceError, match="Another model must have served before this one, got none"):
         rolled_back(world, governance)
     promoting_run(world, governance, 1)

@@ -20,9 +20,9 @@ from benne.scoring.batch.run import Batch, score_batch
 from benne.scoring.decisions.request import Actor, Refusal, ScoreAnswer, ScoreRequest
 from benne.scoring.policy import Asked as AskedOnline
 from tests.scoring.batch.conftest import Entropy, values_of
-from tests.scoring.service.conftest import model_folder, running, terms_folder
+from tests.scoring.service.conftest import model_folder, running, terms_folder, verdicts
 
-__all__ = ["model_folder", "running", "terms_folder"]
+__all__ = ["model_folder", "running", "terms_folder", "verdicts"]
 
 PATTERNS = (
     CATEGORIES,

@@ -7,6 +7,7 @@ from benne.scoring.audit.chain import verify
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.documents import documents_of, file_document
+from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.wiring import random_id, system_clock
 
 HASH = "ab" * 32
@@ -75,3 +76,10 @@ def test_a_document_that_was_changed_is_noticed(store, tampered):
 def test_what_is_no_document_about_a_model_is_refused(content, match):
     with pytest.raises(GovernanceError, match=match):
         file_document(content, actor=ANN, event_id=random_id(), policy_version="test")
+
+
+def test_a_governance_store_files_under_its_own_policies(store):
+    with GroupCommit(store, clock=system_clock) as group:
+        filed = GovernanceStore(store, group, "test", None).file(document("gaming"), ANN, event_id="e1")
+    assert (filed.document_id, filed.filed_by) == ("e1", "ann")
+    assert documents(store) == [filed]

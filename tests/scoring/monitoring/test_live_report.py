@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benne.scoring.monitoring.alerts import Alert
-from benne.scoring.monitoring.live_checks import LIMITS, LiveFinding, beyond_chance, check_window
+from benne.scoring.monitoring.live_checks import LiveFinding, beyond_chance, check_window, live_limits
 from benne.scoring.monitoring.live_window import LiveWindow, Shift, shares
 from benne.scoring.monitoring.thresholds import Thresholds
 from benne.scoring.reviews.statistics import OverturnRate
@@ -17,6 +17,11 @@ from tests.scoring.monitoring.conftest import Histograms, Watched, refused, scor
 ALIKE = [(0.0, 1000.0)] * 20 + [(0.0, 2000.0)] * 5 + [(0.3, 2000.0)] * 15 + [(0.9, float("nan"))] * 10
 """Fifty rows that fall as the reference does: 25, 15 and 10 of late_share, 20, 20 and 10 of income."""
 EMPTY = LiveWindow(0, 6, {}, {})
+LIMITS = live_limits(Thresholds.default())
+
+
+def rate(decided: int, overturned: int) -> OverturnRate:
+    return OverturnRate(month=None, policy_version=None, recipient=None, decided=decided, overturned=overturned)
 
 
 def as_the_reference(watched: Watched, times: int = 1) -> None:
@@ -146,6 +151,7 @@ def test_refusals_that_rise_are_told_and_those_that_stay_are_not(on_sqlite: Watc
     on_sqlite.live.watch([refused("features-missing")] * 80 + scored_pass(on_sqlite.served, ALIKE))
     found = {one.name: one for one in on_sqlite.live.evaluate()}
     assert found["answers.refused_rise"].value == pytest.approx(80 / 130 - 20 / 120)
+    on_sqlite.clock.turn(days=1)
     refusals = on_sqlite.live.report().as_dict()["tables"]["refusals"]
     assert [(row["reason"], row["share_7"]) for row in refusals] == [
         ("consent-required", 0.0), ("features-missing", round(80 / 130, 6))
@@ -161,13 +167,10 @@ def test_a_service_that_has_gone_silent_is_an_alarm(on_sqlite: Watched) -> None:
 
 
 def test_reviews_that_overturn_much_are_told_and_fewer_than_twenty_are_not() -> None:
-    def rate(decided: int, overturned: int) -> OverturnRate:
-        return OverturnRate(month=None, policy_version=None, recipient=None, decided=decided, overturned=overturned)
-
-    assert [one.severity for one in check_window(EMPTY, EMPTY, None, rate(20, 9))] == ["alarm"]
-    assert [one.severity for one in check_window(EMPTY, EMPTY, None, rate(20, 5))] == ["warning"]
-    assert check_window(EMPTY, EMPTY, None, rate(20, 4)) == []
-    assert check_window(EMPTY, EMPTY, None, rate(19, 19)) == []
+    assert [one.severity for one in check_window(EMPTY, EMPTY, None, rate(20, 9), LIMITS)] == ["alarm"]
+    assert [one.severity for one in check_window(EMPTY, EMPTY, None, rate(20, 5), LIMITS)] == ["warning"]
+    assert check_window(EMPTY, EMPTY, None, rate(20, 4), LIMITS) == []
+    assert check_window(EMPTY, EMPTY, None, rate(19, 19), LIMITS) == []
 
 
 def test_chance_alone_raises_nothing_in_two_hundred_quiet_weeks() -> None:
@@ -226,3 +229,42 @@ def test_limits_are_those_that_data_at_hand_are_held_against() -> None:
     limits = Thresholds.default().limits
     assert LIMITS["score.psi"] == LIMITS["feature.psi"] == limits["psi"]
     assert LIMITS["scores.rare_share"] == limits["rare"]
+
+
+def test_a_limit_that_a_file_changes_holds_live_and_the_others_stay() -> None:
+    changed = Thresholds.default().changed({"format": 1, "limits": {"overturned": {"warning": 0.05, "alarm": 0.1}}})
+    limits = live_limits(changed)
+    found = check_window(EMPTY, EMPTY, None, rate(20, 4), limits)
+    assert [(one.severity, one.value, one.threshold) for one in found] == [("alarm", 0.2, 0.1)]
+    assert limits["feature.psi"] == LIMITS["feature.psi"]
+
+
+def test_a_single_decision_moves_no_figure_until_its_day_is_over(on_sqlite: Watched) -> None:
+    as_the_reference(on_sqlite)
+    on_sqlite.live.gather()
+    on_sqlite.clock.turn(days=1)
+    before = on_sqlite.live.report().as_dict()
+    on_sqlite.live.watch(scored_pass(on_sqlite.served, [(0.9, 1000.0)], score=500.0, band="poor"))
+    on_sqlite.live.gather()
+    assert on_sqlite.live.report().as_dict() == before
+    on_sqlite.clock.turn(days=1)
+    assert on_sqlite.live.report().as_dict()["measures"]["live.mean_pd"]["n"] == 51
+
+
+def test_shares_of_fewer_than_ten_are_in_no_figure(on_sqlite: Watched) -> None:
+    on_sqlite.live.watch([*scored_pass(on_sqlite.served, [(0.0, 1000.0)] * 96),
+                          *scored_pass(on_sqlite.served, [(0.0, 1000.0)] * 4, thin=True),
+                          *[refused("consent-required")] * 3])  # fmt: skip
+    on_sqlite.live.gather()
+    told = on_sqlite.live.report().as_dict()
+    assert {told["measures"][f"live.{name}"]["value"] for name in ("thin_share", "refused_share")} == {None}
+    assert {row[name] for row in told["tables"]["windows"] for name in ("thin_share", "refused_share")} == {None}
+
+
+def test_three_rare_rows_of_fifty_are_chance_and_ten_are_not() -> None:
+    def rare(count: int) -> list[LiveFinding]:
+        cells = {"pd": np.array([50]), "rare": np.array([50 - count, count])}
+        return check_window(LiveWindow(0, 6, cells, {"pd": 5.0}), EMPTY, None, None, LIMITS)
+
+    assert rare(3) == []
+    assert [one.name for one in rare(10)] == ["scores.rare_share"]

@@ -260,10 +260,8 @@ def test_a_model_without_histograms_is_refused(world, tmp_path):
 def test_the_order_of_rows_changes_nothing(world):
     mixed = world.features.sample(frac=1.0, random_state=1)
     one, other = (world.monitored(X, outcomes=world.outcomes()) for X in (world.features, mixed))
-    assert (
-        one.as_document("m", "c", "me")["tables"]["vintages"] == other.as_document("m", "c", "me")["tables"]["vintages"]
-    )
-    assert one.as_document("m", "c", "me")["series"] == other.as_document("m", "c", "me")["series"]
+    assert one.content()["tables"]["vintages"] == other.content()["tables"]["vintages"]
+    assert one.content()["series"] == other.content()["series"]
 
 
 def test_small_periods_are_shown_and_not_judged(world):
@@ -274,6 +272,37 @@ def test_small_periods_are_shown_and_not_judged(world):
 
 
 def test_own_limits_are_kept_to(world):
+    strange = world.features.copy()
+    strange.loc[world.late, ["income", "utilisation", "swing"]] *= 4.0
+    lax = Thresholds.default().changed({"format": 1, "limits": {"rare": {"warning": 0.9, "alarm": 0.9}}})
+    report = monitor(world.model, strange, thresholds=lax, clock=lambda: NOW)
+    assert found(report, "psi.income")[0] == BEGAN
+    assert not found(report, "rare")
+
+
+def test_rare_rows_within_what_the_training_itself_had_are_chance(world):
     strict = Thresholds.default().changed({"format": 1, "limits": {"rare": {"warning": 0.0, "alarm": 0.0}}})
     report = monitor(world.model, world.features, thresholds=strict, clock=lambda: NOW)
-    assert {alert.name for alert in report.alarms} == {"rare"}
+    assert not found(report, "rare")
+
+
+def test_many_rows_of_few_members_are_no_shift(world):
+    month = world.features.xs(start_of(3), level="as_of", drop_level=False).head(25)
+    hours = [month.index.get_level_values("as_of")[0] + pd.Timedelta(hours=k) for k in range(8)]
+    index = pd.MultiIndex.from_product([month.index.get_level_values("subject_id"), hours], names=month.index.names)
+    often = pd.DataFrame(np.repeat(month.to_numpy(), 8, axis=0), index=index, columns=month.columns)
+    report = world.monitored(often)
+    line = next(one for one in report.tables["features"] if one["feature"] == "income")
+    assert (line["rows"], line["psi"] > 0.1, line["psi_by_chance"] > 0.25) == (200, True, True)
+    assert not [alert for alert in report.alerts if alert.name.startswith("psi.")]
+
+
+def test_no_share_is_of_fewer_than_ten_nor_tells_of_those_who_are_left(world):
+    few = world.features.groupby("as_of").head(6)
+    reviews = pd.DataFrame({"decided_at": [start_of(3)] * 4, "overturned": [False] * 4})
+    report = world.monitored(few, reviews=reviews)
+    told = {"period", "rows", "asked", "decided"}
+    for name in ("bands", "patterns", "files", "reviews", "features"):
+        for line in report.tables[name]:
+            assert {value for key, value in line.items() if key not in told | {"feature"}} == {None}, name
+            assert {line[key] for key in told - {"period"} if key in line} == {0}

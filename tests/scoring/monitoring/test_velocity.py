@@ -61,13 +61,22 @@ def test_a_fall_of_what_is_better_high_is_no_burst(reference):
     assert not reference.check(before, after).flags["flagged"].any()
 
 
-def test_the_same_move_in_a_longer_time_is_slower(reference):
+@pytest.mark.parametrize("second", ["2025-06-04", "2026-06-01"])
+def test_moves_over_another_time_than_the_references_are_refused(reference, second):
     before, after = pair(50, 4)
-    quick, slow = after.copy(), after.copy()
-    quick[ENDORSED] = slow[ENDORSED] = before[ENDORSED].to_numpy() + 6
-    slow.index = slow.index.set_levels([pd.Timestamp("2026-06-01", tz="UTC")], level="as_of")
-    assert reference.check(before, quick).flags["flagged"].mean() > 0.9
-    assert reference.check(before, slow).flags["flagged"].mean() < 0.1
+    other = after.set_axis(after.index.set_levels([pd.Timestamp(second, tz="UTC")], level="as_of"), axis=0)
+    with pytest.raises(ReferenceMismatch, match="must be 30 days apart as in the reference"):
+        reference.check(before, other)
+    mixed = pd.concat([after.iloc[:25], other.iloc[25:]])
+    with pytest.raises(ReferenceMismatch, match="a quarter more or less"):
+        reference.check(before, mixed)
+
+
+def test_a_reference_is_of_one_time_for_all():
+    before, after = pair(400, 4)
+    other = after.set_axis(after.index.set_levels([pd.Timestamp("2025-06-04", tz="UTC")], level="as_of"), axis=0)
+    with pytest.raises(MonitoringError, match="as far apart for all members"):
+        VelocityReference.learn(before, pd.concat([after.iloc[:200], other.iloc[200:]]))
 
 
 def test_what_is_withheld_or_not_known_says_nothing(reference):

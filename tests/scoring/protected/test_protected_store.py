@@ -49,6 +49,17 @@ def test_nothing_protected_can_be_read_from_the_files(home, counsel, attributes)
     assert (home.stat().st_mode & 0o077) == 0
 
 
+def test_no_value_can_be_told_from_the_length_of_what_is_encrypted(home, counsel, attributes):
+    with opened_protected(home) as protected:
+        protected.add(attributes.assign(race="x" * 48), actor=counsel)
+        found = protected.read(["sex", "race"], actor=counsel, purpose=AUDIT)
+    assert found["sex"].tolist()[:2] == ["female", "male"]
+    assert found["race"].tolist() == ["x" * 48] * 3
+    with sqlite3.connect(home / DATABASE) as database:
+        lengths = database.execute("SELECT DISTINCT length(ciphertext) FROM member_payloads").fetchall()
+    assert len(lengths) == 1
+
+
 @pytest.mark.parametrize("purpose", ["", "marketing", "fairness_audit", "fairness_audit:", "fairness_audit:why not"])
 def test_a_read_without_a_stated_audit_is_refused_and_the_refusal_is_on_record(home, counsel, attributes, purpose):
     with opened_protected(home) as protected:

@@ -91,6 +91,7 @@ def test_every_route_of_the_interface_has_a_method(running, passing):
     assert staff.verify_audit().intact
     assert staff.model()["model_id"] == scored.model_id
     assert staff.policies()["version"] == scored.policy_version
+    ask_about_the_model(staff, running)
     ask_about_rights(shop, anna, staff, scored.decision_id)
     assert anna.erase().status == "key_destroyed"
 
@@ -100,6 +101,14 @@ def test_every_route_of_the_interface_has_a_method(running, passing):
         form = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
         reached |= {(method, path) for sent, url in passing.asked if sent == method and form.fullmatch(url)}
     assert reached == asked
+
+
+def ask_about_the_model(staff, running):
+    told = staff.monitoring()
+    assert (told.kind, told.model.model_id) == ("live_monitoring", running.service.models.current.model_id)
+    assert told.measures["live.score_psi"].state == "INSUFFICIENT"
+    (verdict,) = staff.filings()
+    assert (verdict.kind, verdict.whole, verdict.content["passed"]) == ("verdict", True, True)
 
 
 def ask_about_rights(shop, anna, staff, decision_id):
@@ -128,6 +137,13 @@ def ask_about_rights(shop, anna, staff, decision_id):
     assert told.notice_id in {one.notice_id for one in anna.notices(limit=1)}
     with pytest.raises(ProblemReceived, match="notice-unknown"):
         staff.fulfil_notice("none", 1)
+
+
+def test_how_the_model_does_is_nothing_for_recipients_and_members(running, passing):
+    for key in (running.register(), running.member_key("anna")):
+        for ask in (as_(passing, key).monitoring, as_(passing, key).filings):
+            with pytest.raises(ProblemReceived, match="access-denied"):
+                ask()
 
 
 def test_a_refusal_is_an_error_that_says_which(running, passing):

@@ -195,3 +195,35 @@ def test_an_address_that_anybody_can_listen_to_is_refused_at_the_start(running: 
         open_service(settings)
     assert "secret-path" not in str(refused.value)
     assert "secret-path" not in repr(settings)
+
+
+@on_sqlite
+def test_limits_are_those_of_the_file_that_the_settings_name(running: Running) -> None:
+    home = running.service.settings.home
+    (home / "limits.toml").write_text("format = 1\n[limits.psi]\nwarning = 8.0\nalarm = 9.0\n")
+    changed = open_service(read_settings(home, thresholds="limits.toml"))
+    for service in (running.service, changed):
+        service.monitoring.watch(scored_pass(service.models.current, [(9.0,) * 5] * 200, score=420.0, band="poor"))
+    named = {one.name for one in changed.monitoring.evaluate()}
+    changed.close()
+    by_default = {one.name for one in running.service.monitoring.evaluate()}
+    assert not any("psi" in name for name in named)
+    assert "score.psi" in by_default
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (None, "must be a TOML file, got none that can be read"),
+        ("format = 1\n[limits.psy]\nwarning = 0.1\n", "must be of known checks, got 'psy'"),
+        ("format = 1\n[limits.psi]\nwarning = nan\n", "must warn before it alarms, got nan"),
+        ("format = 1\n[limits.psi]\nwarning = 0.3\n", "must warn before it alarms, got 0.3 and 0.25"),
+    ],
+)
+def test_limits_that_are_wrong_keep_the_service_from_starting(running: Running, text: str | None, match: str) -> None:
+    home = running.service.settings.home
+    if text is not None:
+        (home / "limits.toml").write_text(text)
+    with pytest.raises(MonitoringError, match=match):
+        open_service(read_settings(home, thresholds="limits.toml"))

@@ -23,12 +23,14 @@ _APPEND_ONLY: Final = {
 }
 """Each with what no two of its rows have in common, besides their number."""
 
+_ABOUT_NOBODY: Final = "ix_audit_records_about_nobody"
 _SEQ: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     """Make the tables, then close those that only grow to everything but INSERT."""
     _widen_promotions()
+    _index_what_is_about_nobody()
     for make in (_make_gates, _make_validations, _make_documents, _make_rollouts, _make_counts, _make_alerts):
         make()
     for table, unique in _APPEND_ONLY.items():
@@ -40,6 +42,7 @@ def downgrade() -> None:
     """Drop them again."""
     for table in ("live_counts", *reversed(_APPEND_ONLY)):
         op.drop_table(table)
+    op.drop_index(_ABOUT_NOBODY, "audit_records")
     for column in ("undoes", "validation_id"):
         op.drop_column("model_promotions", column)
 
@@ -51,6 +54,12 @@ def _widen_promotions() -> None:
         sa.Column("undoes", sa.BigInteger(), nullable=True, comment="the promotion that it takes back"),
     ):
         op.add_column("model_promotions", column)
+
+
+def _index_what_is_about_nobody() -> None:
+    """Records of gates, verdicts and promotions are looked up by their kind, among many that are about members."""
+    where = sa.text("subject_hmac IS NULL")
+    op.create_index(_ABOUT_NOBODY, "audit_records", ["type", "deny_reason"], sqlite_where=where, postgresql_where=where)
 
 
 def _make_gates() -> None:

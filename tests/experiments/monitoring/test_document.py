@@ -9,16 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benne.experiments.monitoring import (
-    AboutMonitoring,
-    monitoring_document,
-    monitoring_measures,
-    write_monitoring_report,
-)
+from benne.experiments.monitoring import monitoring_document, monitoring_measures, write_monitoring_report
+from benne.experiments.report.model_document import AboutDocument
 from benne.scoring.monitoring.monitor import Evidence, monitor
 
-ABOUT = AboutMonitoring(model_id="benne/0123456789abcdef", config_hash="ab" * 32, by="ada")
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
+ABOUT = AboutDocument(model_id="benne/0123456789abcdef", config_hash="ab" * 32, made_at=NOW, by="ada")
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from benne.experiments.monitoring.pictures import monitoring_drawings
-from benne.experiments.report.document_page import document_page
-from benne.features.quality.documents import as_bytes, write_whole
-from benne.scoring.monitoring.report import MonitoringReport
+from benne.experiments.report.model_document import AboutDocument, document_of, section, write_document
+from benne.scoring.monitoring.report import KIND, MonitoringReport
 
-__all__ = ["DOCUMENT", "PAGE", "AboutMonitoring", "monitoring_document", "write_monitoring_report"]
-
-PAGE: Final = "monitoring.html"
-DOCUMENT: Final = "monitoring.json"
+__all__ = ["monitoring_document", "write_monitoring_report"]
 
 _SECTIONS: Final = (
     ("alerts", "Alerts", "Figures beyond their limit and beyond chance, all checks of a period together.", ("alerts",)),
@@ -27,39 +22,17 @@ _SECTIONS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutMonitoring:
-    """What a document says of itself.
-
-    Parameters
-    ----------
-    model_id, config_hash : str
-        Of the saved model; see :func:`benne.scoring.decisions.served_model.identity_of`.
-    by : str
-        Who had it monitored.
-    """
-
-    model_id: str
-    config_hash: str
-    by: str
-
-
-def monitoring_document(report: MonitoringReport, about: AboutMonitoring) -> dict[str, Any]:
+def monitoring_document(report: MonitoringReport, about: AboutDocument) -> dict[str, Any]:
     """The report as plain JSON: the same findings at the same moment, the same bytes."""
-    document = report.as_document(about.model_id, about.config_hash, about.by)
+    content = report.content()
     sections = [
-        {
-            "key": key,
-            "title": title,
-            "text": [text],
-            "tables": [name for name in tables if document["tables"].get(name)],
-        }
+        section(key, title, [text], *(name for name in tables if content["tables"].get(name)))
         for key, title, text, tables in _SECTIONS
     ]
-    return document | {"sections": [one for one in sections if one["tables"]]}
+    return document_of(KIND, about, {**content, "sections": [one for one in sections if one["tables"]]})
 
 
-def write_monitoring_report(report: MonitoringReport, folder: str | Path, about: AboutMonitoring) -> list[Path]:
+def write_monitoring_report(report: MonitoringReport, folder: str | Path, about: AboutDocument) -> list[Path]:
     """Write a report for people and for programs.
 
     Returns
@@ -67,9 +40,8 @@ def write_monitoring_report(report: MonitoringReport, folder: str | Path, about:
     list of Path
         ``monitoring.html`` and ``monitoring.json``: the same bytes for the same report and ``about``.
     """
-    document, target = monitoring_document(report, about), Path(folder)
-    page = document_page(document, title="Monitoring", lead=_lead(report), figures=monitoring_drawings(report))
-    return [write_whole(page.encode(), target / PAGE), write_whole(as_bytes(document), target / DOCUMENT)]
+    document, figures = monitoring_document(report, about), monitoring_drawings(report)
+    return write_document(document, folder, title="Monitoring", lead=_lead(report), figures=figures)
 
 
 def _lead(report: MonitoringReport) -> str:

@@ -1,0 +1,106 @@
+"""Rows that a model is looked at on: features, what became of them, and what is protected about their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benne.cli.console import note
+from benne.cli.edge import existing_ledger, key_from
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from benne.experiments.labelling import LabelledRows
+
+__all__ = ["consented_rows", "labelled_rows", "outcomes_of_rows", "protected_attributes"]
+
+
+def consented_rows(features: Path, ledger: str | None) -> pd.DataFrame:
+    """Features of members who consented to training, and by the ledger still do."""
+    rows, stands = _consented(features, ledger)
+    return rows[stands]
+
+
+def outcomes_of_rows(rows: pd.DataFrame, outcomes: Path, key_file: Path | None) -> npt.NDArray[np.float64]:
+    """What became of each row, NaN where it is not known."""
+    from benne.experiments.fairness.scored_members import outcomes_of
+    from benne.features.frames import read_observations
+
+    return outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
+
+
+def labelled_rows(features: Path, outcomes: Path, ledger: str | None, key_file: Path | None) -> LabelledRows:
+    """Rows as `benne train` takes them from these files, so that the same split gives the same sides."""
+    from benne.experiments.labelling import label_rows
+    from benne.features.frames import read_observations
+
+    rows, stands = _consented(features, ledger)
+    return label_rows(rows, read_observations(outcomes, key_from(key_file)), stands=stands)
+
+
+def protected_attributes(
+    place: Path,
+    subject_ids: Collection[str],
+    *,
+    by: str,
+    purpose: str | None,
+    key_file: Path | None = None,
+    names: list[str] | None = None,
+) -> pd.DataFrame:
+    """Protected attributes of members, one row for each, indexed by ``subject_id``.
+
+    Parameters
+    ----------
+    place : Path
+        Their store, where the read goes on record; or a file of them, with a note that it does not.
+    subject_ids : collection of str
+    by : str
+        Who reads.
+    purpose : str or None
+        What for, such as ``fairness_audit:2026-q4``; a store gives nothing without.
+    key_file : Path, optional
+        Where ids of a file are raw.
+    names : list of str, optional
+        By default every attribute.
+
+    Raises
+    ------
+    FairnessError
+        If a file lacks an attribute that was asked for, or cannot be read.
+    ProtectedAccessDenied
+        If the store does not let it be read.
+    """
+    if not place.is_dir():
+        found = _from_file(place, names, key_file)
+        return found[found.index.isin(list(subject_ids))]
+    from benne.scoring.decisions.request import Actor
+    from benne.scoring.protected import opened_protected
+
+    with opened_protected(place) as protected:
+        asked = list(protected.declared.legal_basis) if names is None else names
+        return protected.read(asked, actor=Actor(by, "compliance"), purpose=purpose or "", subject_ids=set(subject_ids))
+
+
+def _consented(features: Path, ledger: str | None) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+    """Every row of a file for training, and whose consent still stands."""
+    from benne.experiments.labelling import require_training_consent, still_consented
+    from benne.features.frames import read_features
+
+    file = require_training_consent(read_features(features))
+    return file.features, still_consented(file, None if ledger is None else existing_ledger(ledger))
+
+
+def _from_file(place: Path, names: list[str] | None, key_file: Path | None) -> pd.DataFrame:
+    from benne.cli.protected import read_attributes
+    from benne.errors import FairnessError
+
+    note("Attributes are read from a file, so no read is on record. Keep them in a store: benne protected init")
+    found = read_attributes(place, key_from(key_file))
+    absent = [name for name in names or [] if name not in found.columns]
+    if absent:
+        raise FairnessError(f"{place} must hold every attribute asked for, got no {absent[0]!r}. Leave it out.")
+    return found if names is None else found[names]

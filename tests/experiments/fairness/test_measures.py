@@ -1,0 +1,55 @@
+"""Figures that a gate asks for: no choice of a reference, and no silence about a group, turns one into a pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from benne.experiments.fairness import FairnessOptions, assess_fairness, fairness_measures
+from benne.experiments.fairness.assessing import disparities_of
+from benne.experiments.fairness.groups import groupings_of
+from benne.experiments.fairness.measures import disparity_measures
+from benne.models import ScoreScale
+
+FEW = FairnessOptions(fewest_rows=10, fewest_outcomes=5, resamples=40)
+# 60 of 100 women pass, the larger group; 48 of 60 men
+LARGER_PASSES_LESS = {
+    "female": {"pass good": 50, "fail good": 20, "pass bad": 10, "fail bad": 20},
+    "male": {"pass good": 40, "fail good": 6, "pass bad": 8, "fail bad": 6},
+}
+
+
+def measures_of(made, options=FEW):
+    groupings = groupings_of(made.protected, made.members, options)
+    return disparity_measures(disparities_of(made, groupings, (600.0,), ScoreScale(), options, 0))
+
+
+def test_a_reference_that_passes_less_often_is_the_one_the_ratio_is_about(scored):
+    made = scored(LARGER_PASSES_LESS)
+    turned = measures_of(made)["adverse_impact_ratio"]
+    named = measures_of(
+        made, FairnessOptions(fewest_rows=10, fewest_outcomes=5, resamples=40, reference={"sex": "male"})
+    )
+    assert turned.value == pytest.approx(0.6 / 0.8)
+    assert turned.note == "sex: female (the reference) beside male at 600"
+    straight = named["adverse_impact_ratio"]
+    assert (turned.value, turned.low, turned.high) == pytest.approx(
+        (straight.value, straight.low, straight.high), rel=0.02
+    )
+
+
+def test_the_calibration_of_the_reference_alone_says_nothing_of_others(scored):
+    nobody_bad = {"female": LARGER_PASSES_LESS["female"], "male": {"pass good": 40, "fail good": 20}}
+    gap = measures_of(scored(nobody_bad))["calibration_gap"]
+    assert gap.state == "INSUFFICIENT"
+    assert gap.note == "too few to compare: sex"
+
+
+def test_an_input_about_something_protected_never_passes_the_flip_test(fresh, members):
+    features, bad, protected = members
+    with_status = features.assign(marital_status=features["swing"])
+    model = fresh(behaviour=["utilisation", "marital_status"]).fit(with_status.drop(columns="swing"), bad.astype(int))
+    found = assess_fairness(
+        model, with_status.drop(columns="swing"), bad, protected[["sex"]], cutoffs=[500], options=FEW
+    )  # fmt: skip
+    assert found.flips["changed"].sum() == 0
+    assert fairness_measures(found)["flip_test"].value == 1

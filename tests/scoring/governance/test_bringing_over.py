@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from benne.errors import GovernanceError
+from benne.scoring import open_store
+from benne.scoring.audit.chain import verify
+from benne.scoring.audit.group_commit import GroupCommit
+from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.documents import documents_of
+from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.taking_over import bring_over, to_bring_over
+from benne.scoring.governance.verdicts import require_validated
+from benne.scoring.wiring import random_id, system_clock
+from tests.scoring.validated import validated
+
+MODEL = ("benne/" + "ab" * 8, "ab" * 32)
+HASH = MODEL[1]
+OPS = Actor("ops", "admin")
+
+
+def document(kind, note, config_hash=HASH):
+    return {"format": 1, "kind": kind, "model": {"model_id": MODEL[0], "config_hash": config_hash}, "by": "bob",
+            "made_at": "2026-11-30T09:00:00+00:00", "measures": {}, "tables": {}, "notes": [note]}  # fmt: skip
+
+
+@pytest.fixture
+def here(store, group):
+    """Where it was validated: an older card, a newer one, an audit, and a card of another model."""
+    governance = GovernanceStore(store, group, "test", None)
+    validated(store, group, MODEL)
+    for content in (document("card", "old"), document("fairness", "fair"), document("card", "new"),
+                    document("card", "another's", "cd" * 32)):  # fmt: skip
+        governance.file(content, OPS, event_id=random_id())
+    return governance
+
+
+@pytest.fixture
+def there(tmp_path):
+    store = open_store(tmp_path / "there.db")
+    with GroupCommit(store, clock=system_clock) as group:
+        yield GovernanceStore(store, group, "test", None)
+    store.close()
+
+
+def found(governance):
+    with governance.store.read() as connection:
+        return to_bring_over(connection, HASH)
+
+
+def test_a_verdict_comes_with_the_newest_document_of_each_kind_and_once(here, there):
+    for _ in range(2):
+        bring_over(found(here), there, OPS, ids=random_id)
+    with there.store.read() as connection:
+        assert require_validated(connection, HASH).validator == "bob"
+        filed = documents_of(connection, HASH)
+        assert [(one.kind, one.content["notes"], one.content["by"], one.filed_by) for one in filed] == [
+            ("card", ["new"], "bob", "ops"), ("fairness", ["fair"], "bob", "ops"),
+        ]  # fmt: skip
+        assert documents_of(connection, "cd" * 32) == []
+        assert verify(connection).intact
+
+
+def test_a_document_that_was_edited_is_not_brought_over(here, tampered):
+    tampered("model_documents", "UPDATE model_documents SET content = '{}' WHERE kind = 'fairness'")
+    with pytest.raises(GovernanceError, match="must be the one on record in the audit chain"):
+        found(here)
