@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.decisions.vectors import EventVectors, FeatureSource
 from benne.scoring.erasure.parts import Erasable, EventStorePart
 from benne.scoring.governance.verdicts import require_validated
+from benne.scoring.governance.verdicts import verdicts_of
 from benne.scoring.jurisdictions import profile_of
 from benne.scoring.members.consenting import Consenting
 from benne.scoring.members.counterfactuals import Counterfactuals
@@ -67,6 +69,8 @@ from benne.scoring.store.vault import MemberVault
 from benne.scoring.wiring import open_erasure, open_keyring, open_vault, random_id, system_clock
 
 __all__ = ["open_service", "opened_service"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +247,8 @@ def _model_to_serve(connection: Connection, shelf: ModelShelf) -> ServedModel:
             "benne promote (or, without MLflow, benne service promote)"
         )
     require_may_serve(connection, newest)
+    if not verdicts_of(connection, newest.config_hash)[0].passed:
+        _log.error("the model that serves has failed its newest validation; another serves after: benne rollback")
     return shelf.get(newest.model_id, newest.config_hash)
 
 

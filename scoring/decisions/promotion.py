@@ -85,7 +85,7 @@ def require_may_serve(connection: Connection, promotion: Promotion) -> None:
     NotValidated, NotIndependent, GatesChanged
         As :func:`benne.scoring.governance.verdicts.require_validated`.
     """
-    require_validated(connection, promotion.config_hash)
+    require_validated(connection, promotion.config_hash, resting_on=promotion.validation_id)
     on_record = newest_says(
         connection, ("model_promoted", "model_rolled_back"), model_id=promotion.model_id,
         config_hash=promotion.config_hash, actor_id=promotion.actor_id, about_event=promotion.validation_id,

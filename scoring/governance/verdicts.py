@@ -218,7 +218,7 @@ def every_verdict(connection: Connection) -> list[Verdict]:
     return [_read(connection, row) for row in connection.execute(select(model_validations).order_by(_C.seq)).all()]
 
 
-def require_validated(connection: Connection, config_hash: str) -> Verdict:
+def require_validated(connection: Connection, config_hash: str, resting_on: str | None = None) -> Verdict:
     """The verdict that lets a model serve: the newest on exactly these files, and it passed.
 
     Parameters
@@ -226,17 +226,20 @@ def require_validated(connection: Connection, config_hash: str) -> Verdict:
     connection : Connection
     config_hash : str
         SHA-256 of the model's manifest: of other files there is no verdict.
+    resting_on : str, optional
+        Id of the validation that a promotion rests on. A later one that failed lets nobody promote the model again,
+        but does not take away what serves: that is for whoever answers for it to roll back.
 
     Raises
     ------
     NotValidated
-        If there is none, the newest failed, or it is not what was recorded.
+        If there is none, it failed, or it is not what was recorded.
     NotIndependent
         If its validator made the model, or whoever approved the gates did.
     GatesChanged
         If it rests on other gates than those that stand for the training.
     """
-    verdicts = verdicts_of(connection, config_hash)
+    verdicts = [one for one in verdicts_of(connection, config_hash) if resting_on in (None, one.validation_id)]
     if not verdicts:
         raise NotValidated(
             "A model must be validated before it serves, got no verdict on these files. Have somebody other than its "

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from benne.errors import BenneError, ModelDirectoryError
+from benne.errors import BenneError, ModelDirectoryError, NotValidated
 from benne.features.categories import CATEGORIES
 from benne.features.engines.online import FeatureVector
 from benne.scoring import housekeeping
@@ -133,6 +133,20 @@ def test_the_chain_is_whole_after_all_that(running, client, three):
 
 
 # ------------------------------------------------------------------ the model
+
+
+def test_a_champion_that_fails_a_later_validation_goes_on_serving_and_cannot_be_promoted_again(running, caplog):
+    service = running.service
+    served = service.models.current
+    validated(service.store, service.group, (served.model_id, served.config_hash), state="failed")
+    again = open_service(service.settings)
+    try:
+        assert again.models.current.config_hash == served.config_hash
+    finally:
+        again.close()
+    assert "has failed its newest validation" in caplog.text
+    with pytest.raises(NotValidated, match="a verdict that failed"):
+        service.group.submit(promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test"))
 
 
 def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(running, client, three, another_model):
