@@ -36,8 +36,7 @@ from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedMo
 from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.decisions.vectors import EventVectors, FeatureSource
 from benne.scoring.erasure.parts import Erasable, EventStorePart
-from benne.scoring.governance.verdicts import require_validated
-from benne.scoring.governance.verdicts import verdicts_of
+from benne.scoring.governance.verdicts import require_validated, verdicts_of
 from benne.scoring.jurisdictions import profile_of
 from benne.scoring.members.consenting import Consenting
 from benne.scoring.members.counterfactuals import Counterfactuals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,7 @@ from benne.models.calibration import CalibrationReport
 from benne.scoring.batch import unscorable
 
 __all__ = [
+    "FEWEST_OF_A_PATTERN",
     "calibration_measures",
     "discrimination_measures",
     "latency",
@@ -32,6 +34,9 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+
+FEWEST_OF_A_PATTERN: Final = 100
+"""Rows from which on a pattern of consent is judged."""
 
 _ROWS_TIMED: Final = 200
 _PERCENTILE: Final = 95.0
@@ -52,7 +57,7 @@ def calibration_measures(report: CalibrationReport, patterns: pd.DataFrame) -> d
     return {
         "calibration.slope": Measure(value=report.slope, n=report.rows),
         "calibration.band_miss": _worst(join_small(report.by_band), report.rows, "band"),
-        "calibration.pattern_miss": _worst(patterns, int(patterns["rows"].max()) if len(patterns) else 0, "pattern"),
+        "calibration.pattern_miss": _worst_pattern(patterns),
     }
 
 
@@ -172,6 +177,17 @@ def _allowing(
     without = [withheld | own[k] for k in rows]
     kept = np.flatnonzero(unscorable(model, features.iloc[rows], without) == "") if len(rows) else rows
     return rows[kept], [without[k] for k in kept]
+
+
+def _worst_pattern(patterns: pd.DataFrame) -> Measure:
+    """Of patterns that enough rows allow; a small one is named, for its wide interval would let anything pass."""
+    told = patterns[patterns["rows"] >= FEWEST_OF_A_PATTERN]
+    if not len(told):
+        return Measure(value=None, n=0, note=f"no pattern has {FEWEST_OF_A_PATTERN} rows")
+    found, small = _worst(told, int(told["rows"].min()), "pattern"), patterns.index.difference(told.index, sort=False)
+    if not len(small):
+        return found
+    return dataclasses.replace(found, note=f"{found.note}; not judged, of too few rows: {'; '.join(map(str, small))}")
 
 
 def _worst(table: pd.DataFrame, n: int, what: str) -> Measure:
