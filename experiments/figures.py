@@ -43,17 +43,25 @@ class CalibrationError:
     >>> error = CalibrationError(np.log([1 / 3, 1 / 3, 3.0, 3.0]), np.array([0.0, 1.0, 1.0, 1.0]))
     >>> error.under(np.ones(4)), error.under(np.array([3.0, 1.0, 1.0, 1.0]))
     (0.25, 0.08333333333333333)
+    >>> round(error.by_chance(), 4)  # of two bins, sqrt(2 / pi * 2 * 3/16) each, over four rows
+    0.2443
     """
 
     def __init__(self, log_odds: Floats, bad: Floats) -> None:
         edges = np.quantile(log_odds, np.arange(1, _BINS) / _BINS)
         self._bin = np.searchsorted(edges, log_odds, side="left")
-        self._gap = expit(log_odds) - bad
+        pd_of = expit(log_odds)
+        self._gap, self._variance = pd_of - bad, pd_of * (1.0 - pd_of)
 
     def under(self, weight: Floats) -> float:
         """The error where each row counts as often as its weight says."""
         by_bin = np.bincount(self._bin, weights=weight * self._gap, minlength=_BINS)
         return float(np.abs(by_bin).sum() / weight.sum())
+
+    def by_chance(self) -> float:
+        """The error to expect where every PD is right, by the luck of who turned bad; each bin taken as normal."""
+        by_bin = np.bincount(self._bin, weights=self._variance, minlength=_BINS)
+        return float(np.sqrt(2.0 / np.pi * by_bin).sum() / len(self._gap))
 
 
 def figures_table(predictions: Mapping[str, Floats], bad: Floats, resampler: Resampler) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def wilson_interval(bad: Floats, rows: Floats) -> tuple[Floats, Floats]:
     p, z2 = bad / rows, _Z95**2
     centre = (p + z2 / (2.0 * rows)) / (1.0 + z2 / rows)
     half = _Z95 * np.sqrt(p * (1.0 - p) / rows + z2 / (4.0 * rows**2)) / (1.0 + z2 / rows)
-    return centre - half, centre + half
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding leaves zero and one behind
 
 
 def _deciles(log_odds: Floats) -> Indices:

@@ -44,5 +44,5 @@ def gains(report: CategoryValueReport) -> Figure:
     axes.set_yticks(place, [CATEGORY_LABELS.get(one.category, one.category) for one in report.values])
     axes.set_ylim(len(place) - 0.5, -0.5)
     axes.set_xlabel("AUC with it minus without it")
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2)
     return figure

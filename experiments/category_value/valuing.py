@@ -171,7 +171,8 @@ def _withheld_by(refusers: tuple[Floats, Floats]) -> dict[str, Any] | None:
     if len(bad) < SMALLEST_GROUP:
         return None
     sums = [pd.Series([float(value)]) for value in (len(bad), expit(log_odds).sum(), bad.sum())]
-    return {str(name): _plain(value) for name, value in observed_columns(*sums).iloc[0].items()}
+    told = {str(name): _plain(value) for name, value in observed_columns(*sums).iloc[0].items()}
+    return told | {"rows": len(bad)}
 
 
 def _disparity(

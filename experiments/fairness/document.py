@@ -78,7 +78,8 @@ def fairness_document(
         "protected_inputs": list(report.protected_inputs),
         "measures": measured(KIND, fairness_measures(report)),
         "tables": {
-            "groups": records_of(found.by_group), "cutoffs": [_whole(line) for line in records_of(found.by_cutoff)],
+            "groups": [_found_first(line) for line in records_of(found.by_group)],
+            "cutoffs": [_found_first(_whole(line)) for line in records_of(found.by_cutoff)],
             "bands": records_of(found.by_band), "proxies": records_of(report.proxies),
             "flips": records_of(report.flips),
             **({"alternatives": alternatives.as_records()} if alternatives is not None else {}),
@@ -115,6 +116,12 @@ def write_fairness_report(
         csv = alternatives.table.to_csv(index=False, float_format="%.10g")
         written.append(write_whole(csv.encode(), Path(folder) / CANDIDATES))
     return written
+
+
+def _found_first(line: dict[str, Any]) -> dict[str, Any]:
+    """What was found stands beside whom it is of: behind all figures nobody would see it."""
+    whom = {key: line[key] for key in ("attribute", "group", "cutoff") if key in line}
+    return whom | {"finding": line["finding"]} | line
 
 
 def _options(report: FairnessReport) -> dict[str, Any]:

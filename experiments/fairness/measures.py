@@ -56,7 +56,7 @@ def _worst(table: pd.DataFrame, name: str, pick: Callable[[Any], Any], *, absolu
     asked = table if name == "calibration_gap" else others
     known = asked[asked[name].notna()]
     if nothing := _nothing_known(others, others[others[name].notna()]):  # the reference alone proves nothing of others
-        return Measure(value=None, n=int(asked["rows"].sum()), note=f"too few to compare: {', '.join(nothing)}")
+        return Measure(value=None, n=_counted_once(table), note=f"too few to compare: {', '.join(nothing)}")
     value = known[name].to_numpy(dtype=np.float64)
     row = known.iloc[int(pick(np.abs(value) if absolute else value))]
     low, high = float(row[f"{name}_low"]), float(row[f"{name}_high"])
@@ -91,6 +91,12 @@ def _nothing_known(asked: pd.DataFrame, known: pd.DataFrame) -> list[str]:
     have = {tuple(row) for row in known[by].itertuples(index=False)}
     lacking = [row for row in single[by].drop_duplicates().itertuples(index=False) if tuple(row) not in have]
     return [" at ".join(f"{part:g}" if isinstance(part, float) else str(part) for part in row) for row in lacking]
+
+
+def _counted_once(table: pd.DataFrame) -> int:
+    """Rows of the audit: each stands in one group of every attribute, at every cut-off."""
+    by = [name for name in ("attribute", "cutoff") if name in table.columns]
+    return int(table.groupby(by)["rows"].sum().max())
 
 
 def _absolute(low: float, high: float) -> tuple[float, float]:

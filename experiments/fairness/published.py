@@ -41,9 +41,12 @@ def federal_reserve_text(folder: str | Path | None = None) -> str:
     kept = {"one_cutoff": "99.3 %", "equal_opportunity": "92.8 %", "demographic_parity": "69.8 %"}
     rules = [{"rule": name.replace("_", " "), "profit kept": f"{100 * value:.1f} %", "Hardt et al. 2016": kept[name]}
              for name, value in table.profits().items()]  # fmt: skip
+    same = table.same_score((10, 25, 41, 60, 80))
     return "\n".join([
-        _shown(table.by_group(), 4), _shown(table.at_cutoffs(_SCORES), 3),
-        _shown(table.same_score((10, 25, 41, 60, 80)), 3), markdown_table(rules),
+        _named("By group", _shown(table.by_group(), 4)),
+        _named("Who passes at a cut-off", _shown(table.at_cutoffs(_SCORES), 3)),
+        _named("Share that became bad, at the same score", _shown(same[["score", *same.columns.drop("score")]], 3)),
+        _named("What rules cost, at the same bad rate in every group", markdown_table(rules)),
     ])  # fmt: skip
 
 
@@ -118,11 +121,15 @@ def taiwan_text(report: FairnessReport, found: Alternatives | None = None) -> st
               "adverse_impact_ratio_high", "equal_opportunity_difference", "finding"]  # fmt: skip
     few = ~at["attribute"].str.contains(" x ", regex=False)
     told = report.proxies[["attribute", "group", "features", "measure", "value", "low", "high", "finding"]]
-    texts = [markdown_table(worst), _shown(groups[single][shown], 3), _shown(at[few][passes], 3), _shown(told, 3)]
+    texts = [
+        _named("The worst of each", markdown_table(worst)), _named("By group", _shown(groups[single][shown], 3)),
+        _named("Who passes at a cut-off", _shown(at[few][passes], 3)),
+        _named("What tells a protected attribute", _shown(told, 3)),
+    ]  # fmt: skip
     if found is not None:
         kept = ["candidate", "tolerance", "auc", "brier", "ece", "adverse_impact_ratio",
                 "standardised_mean_difference", "verdict", "why"]  # fmt: skip
-        texts.append(_shown(found.table[kept], 4))
+        texts.append(_named("Alternatives", _shown(found.table[kept], 4)))
     return "\n".join(texts)
 
 
@@ -148,6 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _say(title: str, text: str) -> None:
     sys.stdout.write(f"## {title}\n\n{text}\n")
+
+
+def _named(title: str, table: str) -> str:
+    return f"### {title}\n\n{table}"
 
 
 def _shown(table: pd.DataFrame, digits: int) -> str:

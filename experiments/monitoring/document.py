@@ -20,6 +20,7 @@ _SECTIONS: Final = (
      ("vintages", "outcomes_by_band", "outcomes_by_pattern")),
     ("features", "Features", "Each in the period in which it moved most, and in the latest.", ("features",)),
 )  # fmt: skip
+_NAMED: Final = 4
 
 
 def monitoring_document(report: MonitoringReport, about: AboutDocument) -> dict[str, Any]:
@@ -46,5 +47,18 @@ def write_monitoring_report(report: MonitoringReport, folder: str | Path, about:
 
 def _lead(report: MonitoringReport) -> str:
     span = report.periods[0] if len(report.periods) == 1 else f"{report.periods[0]} to {report.periods[-1]}"
-    found = f"{len(report.alarms)} alarms and {len(report.warnings)} warnings" if report.alerts else "Nothing to tell"
-    return f"{report.rows:,} rows, {span}. {found}."
+    return f"{report.rows:,} rows, {span}. {_found(report)}."
+
+
+def _found(report: MonitoringReport) -> str:
+    """How many there are, and the first by name: the table of them stands below the pictures."""
+    if not report.alerts:
+        return "Nothing to tell"
+    named = [f"{one.name} in {one.period}" for one in report.alerts[:_NAMED]]
+    more = ["and more"] if len(report.alerts) > _NAMED else []
+    counts = (_counted(len(report.alarms), "alarm"), _counted(len(report.warnings), "warning"))
+    return f"{' and '.join(counts)}: {', '.join([*named, *more])}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

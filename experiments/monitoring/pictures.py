@@ -37,7 +37,9 @@ def monitoring_drawings(report: MonitoringReport) -> dict[str, str]:
     bands = pd.DataFrame(report.tables.get("outcomes_by_band", []))
     if "observed" in bands:
         known = bands[bands["observed"].notna()].set_index("band")
-        drawn["Bad rate and predicted PD by band, over all vintages"] = for_page("bands", band_rates(known))
+        figure = band_rates(known)
+        figure.set_size_inches(7.0, 2.9)  # as wide as the others: the page draws them all as wide as itself
+        drawn["Bad rate and predicted PD by band, over all vintages"] = for_page("bands", figure)
     return drawn
 
 

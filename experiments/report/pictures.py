@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from benne.experiments import plots
 from benne.experiments.challengers import Comparison
@@ -157,7 +157,7 @@ def _name_places(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _percent(axis: Axis) -> None:
-    axis.set_major_formatter(lambda x, _: f"{x:.0%}")
+    axis.set_major_formatter(PercentFormatter(1.0))  # with the decimals that ticks close together need
 
 
 def for_page(name: str, figure: Figure) -> str:

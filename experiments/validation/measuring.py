@@ -42,6 +42,7 @@ __all__ = ["STAGES", "Measured", "measure"]
 STAGES: Final = ("figures", "patterns", "promises", "fairness", "gaming", "documentation")
 Say = Callable[[str], None]
 _Report = TypeVar("_Report")
+_LEAST_SHARE: Final = 0.01  # told as such: a share of 0 % beside rows that were left out would be wrong
 
 
 @dataclass(frozen=True)
@@ -204,5 +205,8 @@ def _labels(rows: LabelledRows) -> dict[str, Measure]:
 
 
 def _notes(sample: Sample) -> list[str]:
+    if not sample.not_scored:
+        return []
     share = sample.not_scored / (sample.not_scored + len(sample.bad))
-    return [f"{share:.0%} of the rows could not be scored, and are in no figure."] if sample.not_scored else []
+    told = "Fewer than 1%" if share < _LEAST_SHARE else f"{share:.0%}"
+    return [f"{told} of the rows could not be scored, and are in no figure."]

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import expit
 
 from benne.errors import ReferenceUnknown
-from benne.experiments.figures import figures_table
+from benne.experiments.figures import CalibrationError, figures_table
 from benne.experiments.measure import Measure
 from benne.experiments.report.groups import SMALLEST_GROUP, join_small, observed_columns
 from benne.experiments.report.sample import Sample, withheld_label
@@ -38,18 +38,21 @@ Floats = npt.NDArray[np.float64]
 FEWEST_OF_A_PATTERN: Final = 100
 """Rows from which on a pattern of consent is judged."""
 
+_LIES_HIGH: Final = "its interval lies too high: drawing anew adds chance, and an error cannot be negative"
 _ROWS_TIMED: Final = 200
 _PERCENTILE: Final = 95.0
 
 
 def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[str, Measure]:
-    """AUC, KS and calibration error with bootstrap intervals over members."""
+    """AUC, KS and calibration error with bootstrap intervals over members; the error's lies too high, and says so."""
     line = figures_table({"model": sample.log_odds}, sample.bad, sample.resampler(seed, resamples)).iloc[0]
-    n = len(sample.bad)
+    n, chance = len(sample.bad), CalibrationError(sample.log_odds, sample.bad).by_chance()
+    told = f"{chance:.4f} would be expected by chance of PDs that are right; {_LIES_HIGH}"
     return {
-        name: Measure(value=float(line[key]), low=float(line[f"{key}_low"]), high=float(line[f"{key}_high"]), n=n)
+        name: Measure(value=float(line[key]), low=float(line[f"{key}_low"]), high=float(line[f"{key}_high"]), n=n,
+                      note=told if key == "ece" else "")
         for name, key in (("discrimination.auc", "auc"), ("discrimination.ks", "ks"), ("calibration.ece", "ece"))
-    }
+    }  # fmt: skip
 
 
 def calibration_measures(report: CalibrationReport, patterns: pd.DataFrame) -> dict[str, Measure]:

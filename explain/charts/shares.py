@@ -13,8 +13,10 @@ __all__ = ["Level", "Pair", "level_bars", "paired_bars"]
 
 _WIDTH: Final = 640
 _LABELS: Final = 200.0
+_LONG_LABELS: Final = 290.0  # features, whose names tell apart only at their ends
 _NUMBERS: Final = 64.0
 _SIZE: Final = 13
+_CROWDED: Final = 30.0  # between two limits: less, and their figures would lie over each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +121,38 @@ def level_bars(
     True
     """
     most = max([*limits, *(level.value for level in levels if level.value is not None)], default=1.0)
-    scale, bottom = (_WIDTH - _LABELS - _NUMBERS) / max(1.1 * most, 1e-9), 22.0 + 26.0 * len(levels)
-    parts = []
-    for limit in limits:
-        x = _LABELS + limit * scale
-        parts.append(limit_line((x, x), (16.0, bottom), QUIET))
-        parts.append(label(f"{limit:g}", x, 12.0, font_size=11, fill=QUIET, text_anchor="middle"))
+    scale, bottom = (_WIDTH - _LONG_LABELS - _NUMBERS) / max(1.1 * most, 1e-9), 22.0 + 26.0 * len(levels)
+    parts = _limits(limits, scale, bottom)
     for k, level in enumerate(levels):
         y = 22.0 + 26.0 * k
-        parts.append(_named(level.named, y + 13))
-        parts += _bar(level.value, scale, y + 2, ADVERSE if level.beyond else FAVOURABLE, _figure(level.value, missing))
+        parts.append(_named(level.named, y + 13, _LONG_LABELS))
+        colour = ADVERSE if level.beyond else FAVOURABLE
+        parts += _bar(level.value, scale, y + 2, colour, _figure(level.value, missing), _LONG_LABELS)
     words = "; ".join(f"{one.named} {_figure(one.value, missing)}" for one in levels)
     return drawing((_WIDTH, int(bottom + 6)), title, words or missing, *parts, name=name)
 
 
-def _named(name: str, y: float) -> str:
-    return label(shortened(name, _LABELS / _SIZE - 0.6), 0.0, y, font_size=_SIZE, fill=INK)
+def _limits(limits: Sequence[float], scale: float, bottom: float) -> list[str]:
+    """Lines under their figures, which stand apart where bars far beyond leave little room between two limits."""
+    found = []
+    for limit in limits:
+        x, anchor = _LONG_LABELS + limit * scale, "middle"
+        if 0 < (max(limits) - min(limits)) * scale < _CROWDED:
+            anchor = "start" if limit > min(limits) else "end"
+        found.append(limit_line((x, x), (16.0, bottom), QUIET))
+        found.append(label(f"{limit:g}", x, 12.0, font_size=11, fill=QUIET, text_anchor=anchor))
+    return found
 
 
-def _bar(value: float | None, scale: float, y: float, colour: str, told: str) -> list[str]:
+def _named(name: str, y: float, room: float = _LABELS) -> str:
+    return label(shortened(name, room / _SIZE - 0.6), 0.0, y, font_size=_SIZE, fill=INK)
+
+
+def _bar(value: float | None, scale: float, y: float, colour: str, told: str, left: float = _LABELS) -> list[str]:
     width = 0.0 if value is None else max(value * scale, 0.5)
-    found = [label(told, _LABELS + width + 6, y + 11, font_size=12, fill=INK)]
+    found = [label(told, left + width + 6, y + 11, font_size=12, fill=INK)]
     if value is not None:
-        found.append(element("rect", x=_LABELS, y=y, width=width, height=13.0, fill=colour))
+        found.append(element("rect", x=left, y=y, width=width, height=13.0, fill=colour))
     return found
 
 

@@ -138,7 +138,7 @@ def _outcomes(
     order, bad = [band.name for band in model.scale_.bands], _of_told_periods(found.bad, seen)
     tables["vintages"] = vintage_lines(seen, found.bad, model.scale_, _reference_auc(model), judge)
     tables["outcomes_by_band"] = group_lines("band", of_rows[0], order, seen, bad, judge)
-    names = sorted({str(name) for name in of_rows[1].tolist()})
+    names = sorted({str(name) for name in of_rows[1].tolist()} - {""})
     tables["outcomes_by_pattern"] = group_lines("pattern", of_rows[1], names, seen, bad, judge)
     return "measured", said
 

@@ -28,11 +28,15 @@ NAMELESS = "others"
 
 
 def pattern_names(model: CreditScoreModel, seen: Observed) -> npt.NDArray[np.object_]:
-    """The categories that each row lets be used, as text, shape (n,)."""
+    """The categories that each row lets be used, as text, shape (n,); empty without a score.
+
+    The reference has no row that could not be scored: beside it, whoever withholds what a score needs would look like
+    a shift, in every period.
+    """
     names = np.array(model._state.layout.names, dtype=object)
     unique, place = np.unique(seen.consented, axis=0, return_inverse=True)
     texts = [_text(names[row]) for row in unique]
-    return np.array(texts, dtype=object)[place.ravel()]
+    return np.where(np.isfinite(seen.score), np.array(texts, dtype=object)[place.ravel()], "")
 
 
 def reference_patterns(kept: ReferenceHistograms, order: Sequence[str]) -> dict[Hashable, int | None]:

@@ -15,7 +15,7 @@ from benne.errors import RolloutError
 from benne.features.categories import CATEGORIES
 from benne.models import SCORE_MAX, SCORE_MIN
 from benne.models.scale import DEFAULT_BANDS, Band
-from benne.scoring.decisions.promotion import promoted
+from benne.scoring.decisions.promotion import every_promotion, promoted
 from benne.scoring.monitoring.live_counts import LiveCounts
 from benne.scoring.rollout.register import newest_rollout, reason_to_end, steps_of
 from benne.scoring.rollout.rollout import Rollout
@@ -46,6 +46,7 @@ class RolloutStatus:
     over : str or None
         Why it is over though nobody has put that on record yet.
     champion_id : str or None
+        The model beside which it began, whichever serves now.
     steps : list of Rollout
     counts : dict of str to int
         Answers ``compared`` in the shadow, ``refused``, ``failed`` and ``dropped`` there, ``served`` by the challenger,
@@ -106,6 +107,7 @@ def rollout_status(
     newest, champion = newest_rollout(connection), promoted(connection)
     if newest is None:
         return None
+    steps = steps_of(connection, newest.rollout_id)
     marks = list(cutoffs) or [band.lowest for band in bands[1:] if band.lowest % CELL_POINTS == 0]
     _require_tens(marks)
     table = LiveCounts.read(connection, newest.rollout_id).groupby(["name", "cell"])[["n", "amount"]].sum()
@@ -118,8 +120,8 @@ def rollout_status(
     return RolloutStatus(
         rollout=newest,
         over=reason_to_end(newest, champion),
-        champion_id=None if champion is None else champion.model_id,
-        steps=steps_of(connection, newest.rollout_id),
+        champion_id=_champion_beside(connection, steps[0]),
+        steps=steps,
         counts={"compared": compared, **{key: _counted(table, name) for key, name in _COUNTS.items()}},
         mean_change=_mean(float(change.sum()), compared),
         swap_sets=[line for mark in marks for line in _swap_set(mark, n, pds)],
@@ -128,6 +130,11 @@ def rollout_status(
         changes=_changes(table),
         notes=[*notes, f"Figures of fewer than {FEWEST} answers are left out."],
     )
+
+
+def _champion_beside(connection: Connection, first: Rollout) -> str | None:
+    """Whoever served when it began: another promotion ends a roll-out, and what it counted is about this one."""
+    return next((one.model_id for one in every_promotion(connection) if one.seq == first.promotion_seq), None)
 
 
 def _require_tens(marks: Sequence[int]) -> None:

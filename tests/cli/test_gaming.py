@@ -41,6 +41,16 @@ def test_features_built_for_scoring_are_not_attacked(run, trained, tmp_path):
     assert "model_training" in result.stderr
 
 
+def test_only_those_who_were_held_out_are_attacked_and_held_out_needs_outcomes(run, run_json, trained, tmp_path):
+    at, trained_as = trained
+    asked = ("gaming", at / "model", at / "training.parquet", *at.ledger, *at.key, "--held-out", "--members", 10_000)
+    refused = run(*asked, "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert "--held-out must come with --outcomes" in refused.stderr
+    document = run_json(*asked, "--outcomes", at / "world/outcomes.parquet", "--out", tmp_path)
+    assert document["rows"] == trained_as["tested_on"]
+
+
 def test_outcomes_of_others_are_refused(run, trained, tmp_path):
     at, _ = trained
     asked = (at / "model", at / "training.parquet", *at.ledger, *at.key, "--out", tmp_path)

@@ -72,11 +72,14 @@ def test_what_was_counted_is_shown(run, run_json, home, models):
 
 
 def test_two_models_are_compared_on_a_platforms_features(run, run_json, trained, tmp_path):
-    out, (at, _) = tmp_path / "comparison", trained
+    out, (at, trained_as) = tmp_path / "comparison", trained
     same = (at / "model", at / "model", at / "training.parquet", "--out", out, *at.ledger)
     said = run_json("compare", *same, "--outcomes", at / "world/outcomes.parquet", *at.key)
     assert said["measures"]["mean_absolute_change"]["value"] == 0.0
     assert said["measures"]["auc_difference"]["state"] == "measured"
+    held_out = run_json("compare", *same, "--outcomes", at / "world/outcomes.parquet", *at.key, "--held-out")
+    assert held_out["rows"] == trained_as["tested_on"] < said["rows"]
+    run_json("compare", *same, "--outcomes", at / "world/outcomes.parquet", *at.key)
     document = json.loads((out / "comparison.json").read_text())
     assert document["rows"] == said["rows"] > 100
     told = {}
@@ -85,6 +88,9 @@ def test_two_models_are_compared_on_a_platforms_features(run, run_json, trained,
     whole = [sum(counts) for counts in told.values() if None not in counts]  # null: fewer than ten, or what tells them
     assert whole
     assert set(whole) == {document["rows"]}
-    assert "scores change by +0.00 points" in run("compare", *same).stdout
+    told = run("compare", *same).stdout
+    assert "scores change by +0.00 points" in told
+    assert "equal approval" in told
+    assert "--held-out must come with --outcomes" in run("compare", *same, "--held-out").stderr
     measures = json.loads((out / "comparison.json").read_text())["measures"]
     assert measures["comparison.auc_difference"]["state"] == "INSUFFICIENT"  # no outcomes were given

@@ -26,6 +26,13 @@ def test_a_row_of_weight_two_counts_as_two():
     assert error.under(weight) == pytest.approx(np.abs(gap).sum() / 550.0)
 
 
+def test_the_error_by_chance_is_the_mean_error_of_pds_that_are_right():
+    pd_of, rng = 1.0 / (1.0 + np.exp(-LOG_ODDS)), np.random.default_rng(2)
+    outcomes = [(rng.random(500) < pd_of).astype(float) for _ in range(300)]
+    drawn = [CalibrationError(LOG_ODDS, bad).under(np.ones(500)) for bad in outcomes]
+    assert CalibrationError(LOG_ODDS, BAD).by_chance() == pytest.approx(np.mean(drawn), rel=0.05)
+
+
 def test_a_difference_is_ours_minus_the_other_and_ours_differs_from_itself_by_nothing():
     noise = LOG_ODDS + np.random.default_rng(1).normal(0.0, 2.0, 500)
     table = figures_table({"noisy": noise, "ours": LOG_ODDS}, BAD, Resampler(500, None, 0))

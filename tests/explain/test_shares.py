@@ -10,8 +10,8 @@ from tests.explain.test_charts import PRESENTATION, SVG, parsed, words
 PRESENTATION.add("stroke-dasharray")
 
 
-def widths(root):
-    return [float(node.attrib["width"]) for node in root.iter(f"{SVG}rect") if float(node.attrib["x"]) == 200.0]
+def widths(root, left=200.0):
+    return [float(node.attrib["width"]) for node in root.iter(f"{SVG}rect") if float(node.attrib["x"]) == left]
 
 
 def test_bars_are_as_long_as_their_shares():
@@ -25,8 +25,15 @@ def test_what_is_beyond_its_limit_has_another_colour_and_the_limits_are_lines():
     root = parsed(level_bars([Level("income", 0.5, beyond=True), Level("age", 0.05)], (0.1, 0.25), "Shift"))
     assert len({node.attrib["fill"] for node in root.iter(f"{SVG}rect")}) == 2
     lines = [float(node.attrib["x1"]) for node in root.iter(f"{SVG}line")]
-    bars = widths(root)
-    assert [round((x - 200) / bars[0], 3) for x in lines] == [0.2, 0.5]
+    bars = widths(root, left=290.0)
+    assert [round((x - 290) / bars[0], 3) for x in lines] == [0.2, 0.5]
+
+
+@pytest.mark.parametrize(("most", "anchors"), [(0.5, ["middle", "middle"]), (3.2, ["end", "start"])])
+def test_figures_of_limits_that_bars_far_beyond_crowd_do_not_lie_over_each_other(most, anchors):
+    root = parsed(level_bars([Level("income", most, beyond=True)], (0.1, 0.25), "Shift"))
+    above = [node for node in root.iter(f"{SVG}text") if node.text in ("0.1", "0.25")]
+    assert [node.attrib["text-anchor"] for node in above] == anchors
 
 
 def test_a_line_has_a_gap_where_nothing_is_told():

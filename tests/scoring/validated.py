@@ -44,7 +44,8 @@ def verdict_content(model: Path | tuple[str, str], declared: DeclaredGates, **ch
     return {
         "format": 1, "kind": "verdict", "model": {"model_id": model_id, "config_hash": config_hash}, "run_id": None,
         "made_at": system_clock().isoformat(), "by": "bob", "author": "ann", "validator": "bob",
-        "gates": {"version": declared.version, "hash": declared.gates_hash}, "passed": state == "passed",
+        "gates": {"version": declared.version, "hash": declared.gates_hash, "approver": declared.approver},
+        "passed": state == "passed",
         "training_began_us": declared.declared_at_us, "results": results,
         "measures": {}, "tables": {}, "notes": [], **changes,
     }  # fmt: skip

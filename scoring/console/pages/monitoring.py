@@ -26,9 +26,10 @@ def show(visit: Visit) -> Response:
     monitoring = visit.service.monitoring
     report, now_us = monitoring.report().as_dict(), to_microseconds(visit.service.clock(), "The clock")
     alerts = [(one, is_open(one, now_us)) for one in monitoring.alerts()]
+    standing = sorted((one for one, still in alerts if still), key=lambda one: one.severity != "alarm")  # alarms first
     return visit.show(
         "monitoring", report=report, tables=report["tables"], short=WINDOWS[0], long=WINDOWS[-1],
-        open_alerts=[told_of(visit, one) for one, still in alerts if still],
+        open_alerts=[told_of(visit, one) for one in standing],
         past_alerts=[told_of(visit, one) for one, still in alerts if not still],
         pictures=_pictures(visit, report["tables"], monitoring.limits),
         quiet=report["measures"]["live.mean_pd"]["value"] is None,

@@ -43,8 +43,8 @@ def described(model: Any) -> list[tuple[str, str]]:
     reference = getattr(model, "reference_", None)
     found = {
         "trees": getattr(getattr(model, "booster_", None), "num_trees", lambda: None)(),
-        "reference_hash": getattr(reference, "hash", None),
-        "reference_size": getattr(reference, "size", None),
+        "reference_hash": None if reference is None else reference.hash(),
+        "reference_size": None if reference is None else reference.size(),
     }
     return [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in found.items() if value]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benne.experiments.labelling import LabelledRows
 
-__all__ = ["consented_rows", "labelled_rows", "outcomes_of_rows", "protected_attributes"]
+__all__ = ["consented_rows", "held_out_rows", "labelled_rows", "outcomes_of_rows", "protected_attributes"]
 
 
 def consented_rows(features: Path, ledger: str | None) -> pd.DataFrame:
@@ -31,6 +31,18 @@ def outcomes_of_rows(rows: pd.DataFrame, outcomes: Path, key_file: Path | None) 
     from benne.features.frames import read_observations
 
     return outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
+
+
+def held_out_rows(
+    rows: pd.DataFrame, bad: npt.NDArray[np.float64], seed: int
+) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
+    """Of rows and what became of them, those that `benne train` holds out, unless it was told another split."""
+    from benne.experiments.splitting import Splitting
+    from benne.experiments.training import label_rows, split_labelled
+
+    outcomes = rows.index.to_frame(index=False).assign(bad=bad)
+    test = split_labelled(label_rows(rows, outcomes), Splitting(seed=seed)).test
+    return test.features, test.bad
 
 
 def labelled_rows(features: Path, outcomes: Path, ledger: str | None, key_file: Path | None) -> LabelledRows:

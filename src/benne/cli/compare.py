@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes
+from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows, protected_attributes
 from benne.cli.console import Steps, answer, table
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
     FileIn,
+    HeldOut,
     KeyFile,
     LedgerBehind,
     MadeBy,
@@ -41,6 +42,7 @@ def compare(
         list[int] | None, typer.Option("--cutoff", help="Lowest score let in; again for more; by default of each band.")
     ] = None,
     ledger: LedgerBehind = None,
+    held_out: HeldOut = False,
     by: MadeBy = "benne-cli",
     store: FileIn = None,
     seed: Seed = 0,
@@ -49,12 +51,14 @@ def compare(
 ) -> None:
     """Hold a challenger against the champion: who would be treated otherwise, what became of them, who moves and why.
 
-    Both models score the same rows under the same consents. Parts of a change of score add up to it exactly.
+    Both models score the same rows under the same consents: others than they were trained on, or --held-out those that
+    both trainings held out. Parts of a change of score add up to it exactly.
     Protected attributes show groups; from their store they are read for a stated purpose, on record there.
 
     \b
     Example:
-      benne compare model model-2 training_features.parquet --outcomes world/outcomes.parquet --out comparison
+      benne compare model model-2 training_features.parquet --held-out --outcomes world/outcomes.parquet \\
+        --ledger consents.db --key-file subject.key --out comparison
     """
     from benne.experiments.champion_challenger import (
         AboutComparison,
@@ -72,6 +76,8 @@ def compare(
         serving, rival = (CreditScoreModel.load(folder) for folder in (champion, challenger))
         rows = consented_rows(features, ledger)
         bad = None if outcomes is None else outcomes_of_rows(rows, outcomes, key_file)
+        if held_out:
+            rows, bad = _held_out(rows, bad, seed)
         members = rows.index.unique("subject_id")
         attributes = None if protected is None else protected_attributes(
             protected, members, by=by, purpose=purpose, key_file=key_file
@@ -86,6 +92,12 @@ def compare(
     answer_written(written, {"rows": found.rows, "measures": measures}, lambda: _tell(found), want_json=want_json)
 
 
+def _held_out(rows: Any, bad: Any, seed: int) -> tuple[Any, Any]:
+    if bad is None:
+        raise typer.BadParameter("--held-out must come with --outcomes: rows without one were not trained on.")
+    return held_out_rows(rows, bad, seed)
+
+
 def _tell(found: Any) -> None:
     answer(f"{found.rows:,} rows of {found.members:,} members; scores change by {found.summary['mean']:+.2f} points in "
            f"the mean, by {found.summary['mean_absolute']:.2f} either way.")  # fmt: skip
@@ -96,11 +108,11 @@ def _tell(found: Any) -> None:
              f"{champion[f'{name}_difference_low']:+.4f} to {champion[f'{name}_difference_high']:+.4f}")
             for name in ("auc", "ks", "brier", "ece")
         ])  # fmt: skip
-    answer("\nWho would be treated otherwise, at the same score and where as many are let in:")
-    table(("cut-off", "challenger's", "", "rows", "share", "became bad"), [
-        (f"{line.cutoff:g}", f"{line.challenger_cutoff:g}", _SETS[line.set], *_cells(line))
+    answer("\nWho would be treated otherwise (–: fewer than ten, or what would tell such a number):")
+    table(("at", "cut-off", "challenger's", "", "rows", "share", "became bad"), [
+        (line.at, f"{line.cutoff:g}", f"{line.challenger_cutoff:g}", _SETS[line.set], *_cells(line))
         for line in found.swaps.itertuples() if line.set in _SETS
-    ], left=3)  # fmt: skip
+    ], left=4)  # fmt: skip
     answer("\nWhat moves scores:")
     table(("part", "mean change", "mean absolute change", "of all movement"),
           [(name, f"{line['mean_change']:+.2f}", f"{line['mean_absolute_change']:.2f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -67,6 +67,14 @@ def _tell(result: DemoResult) -> None:
            f"Largest gap between a score and its explanation: {summary['largest_gap']:.0e} points.\n")  # fmt: skip
     answer(f"Report:   {result.report}")
     answer(f"Compared: {result.report.with_name('evaluation') / 'evaluation.html'}")
+    answer(f"Verdict:  {result.report.with_name('validation') / 'verdict.html'}  {_served(summary['verdict'])}")
     answer(f"Figures:  {result.report.with_name('summary.json')}")
     answer(f"Model:    {result.model}")
     answer(f"MLflow:   mlflow ui --backend-store-uri {summary['tracking_uri']}")
+
+
+def _served(verdict: dict[str, Any]) -> str:
+    """Whether the model passed; a gate that is only worth a look stops nothing, so states alone do not say."""
+    told = "passed, and promoted" if verdict["passed"] else "not passed, so that it may not serve"
+    open_gates = [f"{gate} {state}" for gate, state in verdict["gates"].items() if state != "passed"]
+    return told + (f" ({', '.join(open_gates)})" if open_gates else "")

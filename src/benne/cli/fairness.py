@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes
+from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows, protected_attributes
 from benne.cli.console import Steps, answer, note, table
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
     FileIn,
+    HeldOut,
     KeyFile,
     LedgerBehind,
     OutcomesFile,
@@ -23,13 +24,12 @@ from benne.cli.options import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from benne.experiments.fairness import FairnessReport
 
 __all__ = ["fairness"]
 
-_STEPS = ("read model, features, outcomes and attributes", "measure", "search for alternatives", "write")
+_STEPS = ("read model, features, outcomes and attributes", "measure", "write")
+_WITH_SEARCH = (*_STEPS[:2], "search for alternatives", *_STEPS[2:])
 
 
 def fairness(
@@ -54,9 +54,7 @@ def fairness(
         typer.Option("--reference", metavar="NAME=GROUP", help="Group to compare with; by default the largest."),
     ] = None,
     ledger: LedgerBehind = None,
-    held_out: Annotated[
-        bool, typer.Option("--held-out", help="Only rows that `benne train` holds out of this file, with this seed.")
-    ] = False,
+    held_out: HeldOut = False,
     search: Annotated[
         int, typer.Option("--search", min=0, help="Draws of the search for a less discriminatory alternative.")
     ] = 0,
@@ -85,13 +83,13 @@ def fairness(
     from benne.scoring.wiring import system_clock
 
     options = _options(together, reference)
-    with Steps(_STEPS) as steps:
+    with Steps(_WITH_SEARCH if search else _STEPS) as steps:
         steps.begin(0)
         loaded = CreditScoreModel.load(model)
         rows = consented_rows(features, ledger)
         bad = outcomes_of_rows(rows, outcomes, key_file)
         if held_out:
-            rows, bad = _held_out(rows, bad, seed)
+            rows, bad = held_out_rows(rows, bad, seed)
         attributes = protected_attributes(
             protected, rows.index.unique("subject_id"), by=by, purpose=purpose, key_file=key_file, names=attribute
         )
@@ -109,7 +107,7 @@ def fairness(
             )  # fmt: skip
             if tracking is not None:
                 _log(found, tracking)
-        steps.begin(3)
+        steps.begin(3 if search else 2)
         written = write_fairness_report(report, out, about, alternatives=found)
         file_in_store(store, fairness_document(report, about, alternatives=found), by, role="compliance")
     answer_written(written, _told(report, found), lambda: _tell(report, found), want_json=want_json)
@@ -126,15 +124,6 @@ def _options(together: list[str] | None, reference: list[str] | None) -> Any:
         raise typer.BadParameter("--reference must be NAME=GROUP, such as sex=male.")
     joint = [(first.strip(), second.strip()) for first, _, second in pairs]
     return FairnessOptions(intersections=joint, reference={name: group for name, _, group in named})
-
-
-def _held_out(rows: pd.DataFrame, bad: Any, seed: int) -> tuple[pd.DataFrame, Any]:
-    from benne.experiments.splitting import Splitting
-    from benne.experiments.training import label_rows, split_labelled
-
-    outcomes = rows.index.to_frame(index=False).assign(bad=bad)
-    test = split_labelled(label_rows(rows, outcomes), Splitting(seed=seed)).test
-    return test.features, test.bad
 
 
 def _log(found: Any, tracking: str) -> None:

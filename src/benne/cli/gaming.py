@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows
+from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows
 from benne.cli.console import Steps, answer, table
 from benne.cli.edge import key_from
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
     FileIn,
+    HeldOut,
     KeyFile,
     LedgerBehind,
     MadeBy,
@@ -41,6 +42,7 @@ def gaming(
     out: OutFolder,
     outcomes: OutcomesIfKnown = None,
     ledger: LedgerBehind = None,
+    held_out: HeldOut = False,
     events: Annotated[
         Path | None, typer.Option("--events", help="Folder of `benne ingest`: scale what members spend. The gate asks.")
     ] = None,
@@ -64,12 +66,12 @@ def gaming(
 
     Members push features at a declared cost and are scored again by the model itself. With outcomes, it is said what
     that does to ranks; with events, members' spending is scaled up and no score may rise. Features the model was
-    trained on flatter it: give others.
+    trained on flatter it: give others, or --held-out those of its training.
 
     \b
     Example:
-      benne gaming model features.parquet --outcomes outcomes.parquet --events events --key-file subject.key \\
-        --out gaming
+      benne gaming model training_features.parquet --held-out --outcomes world/outcomes.parquet --ledger consents.db \\
+        --events events --key-file subject.key --out gaming
     """
     from benne.experiments.gaming import CostTable, GamingOptions, spending_test, stress_test, with_spending
     from benne.experiments.gaming.document import gaming_document, write_gaming_report
@@ -83,6 +85,7 @@ def gaming(
         opened = CreditScoreModel.load(model)
         options = GamingOptions(costs=CostTable.default() if costs is None else CostTable.read(costs), members=members)
         frame = consented_rows(features, ledger)
+        frame = _held_out(frame, outcomes, key_file, seed) if held_out else frame
         bad = None if outcomes is None else _column(outcomes, "bad", frame, key_file)
         true = None if known_pd is None else _column(known_pd, "pd", frame, key_file)
         kept = _known(frame, bad, true)
@@ -99,6 +102,12 @@ def gaming(
         document = gaming_document(report, about)
     file_in_store(store, document, by)
     answer_written(paths, document, lambda: _tell(document), want_json=want_json)
+
+
+def _held_out(rows: pd.DataFrame, outcomes: Path | None, key_file: Path | None, seed: int) -> pd.DataFrame:
+    if outcomes is None:
+        raise typer.BadParameter("--held-out must come with --outcomes: rows without one were not trained on.")
+    return held_out_rows(rows, outcomes_of_rows(rows, outcomes, key_file), seed)[0]
 
 
 def _column(path: Path, name: str, features: pd.DataFrame, key_file: Path | None) -> Floats:

@@ -137,8 +137,8 @@ def _told(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell(report: MonitoringReport) -> None:
-    answer(f"{report.rows:,} rows, {report.periods[0]} to {report.periods[-1]}: "
-           f"{len(report.alarms)} alarms, {len(report.warnings)} warnings")  # fmt: skip
+    answer(f"{report.rows:,} rows, {report.periods[0]} to {report.periods[-1]}; "
+           f"alarms: {len(report.alarms)}, warnings: {len(report.warnings)}")  # fmt: skip
     shown = report.alerts[:_SHOWN]
     if shown:
         rows = [(one.severity, one.period, one.name, f"{one.value:.3f}", f"{one.threshold:g}") for one in shown]

@@ -22,6 +22,7 @@ __all__ = [
     "EventsKeyFile",
     "FeaturesFile",
     "FileIn",
+    "HeldOut",
     "IngestedAt",
     "KeyFile",
     "LedgerAddress",
@@ -116,6 +117,9 @@ ClockSkew = Annotated[
 
 EventsFolder = Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")]
 FeaturesFile = Annotated[Path, typer.Argument(help="Features built for the same purpose and recipient.")]
+HeldOut = Annotated[
+    bool, typer.Option("--held-out", help="Only rows that `benne train` holds out of this file, with this seed.")
+]
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", envvar="BENNE_KEY_FILE", help="Key of the events, where ids are raw.")
 ]

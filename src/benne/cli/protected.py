@@ -102,9 +102,10 @@ def log(home: ProtectedHome, want_json: WantJson = False) -> None:
     if want_json:
         answer_json({"intact": chain.intact, "records": lines})
     else:
-        rows = [[str(line[name] or "") for name in ("time", "what", "actor", "purpose", "decision", "outcome")]
+        named = ("what", "actor", "purpose", "decision", "outcome")
+        rows = [[str(line["time"])[:19].replace("T", " "), *(str(line[name] or "") for name in named)]
                 for line in lines]  # fmt: skip
-        table(("time", "what", "actor", "for", "decision", "outcome"), rows, left=6)
+        table(("time (UTC)", "what", "actor", "for", "decision", "outcome"), rows, left=6)
         answer(f"{chain.records:,} records, {'the chain is intact' if chain.intact else f'BROKEN: {chain.why}'}")
     if not chain.intact:
         raise typer.Exit(PROMISE_BROKEN)

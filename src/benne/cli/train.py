@@ -367,6 +367,7 @@ def _tell(found: dict[str, Any], tracked: TrackedRun) -> None:
         _tell_comparison(tracked.report.comparison)
     answer(f"\nRegistered as {found['model_uri']}, the challenger.")
     note(f"Look at the run: mlflow ui --backend-store-uri {found['tracking_uri']}")
+    note(f"Next: somebody else validates it, benne validate {found['mlflow_run']} --by …")
 
 
 def _tell_search(searched: SearchResult) -> None:

@@ -127,11 +127,17 @@ def _tell(made: MadeVerdict, out: Path) -> None:
            f"{content['gates']['version']}, on {content['rows']['rows']:,} rows of members not trained on")  # fmt: skip
     rows = [_line(one) for one in content["results"]]
     table(("gate", "verdict", "figure", "must be", "rests on"), rows, left=4)
+    if not all(one["required"] for one in content["results"]):
+        note("In brackets: worth a look, hinders nothing.")
     for told in content["notes"]:
         note(told)
     note(f"Look at the verdict: {out / 'verdict.html'}")
     if made.passed:
-        note("Next: benne promote")
+        note("Next: benne promote --store … --by …")
+        return
+    missed = [f"{one['metric']} {one['state']}" for one in content["results"]
+              if one["required"] and one["state"] != "passed"]  # fmt: skip
+    answer(f"It may not serve: {', '.join(missed)}.")
 
 
 def _line(result: dict[str, Any]) -> tuple[object, ...]:

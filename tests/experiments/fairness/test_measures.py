@@ -42,6 +42,16 @@ def test_the_calibration_of_the_reference_alone_says_nothing_of_others(scored):
     gap = measures_of(scored(nobody_bad))["calibration_gap"]
     assert gap.state == "INSUFFICIENT"
     assert gap.note == "too few to compare: sex"
+    assert gap.n == 160
+
+
+def test_rows_are_counted_once_however_many_cutoffs_there_are(scored):
+    made = scored({"female": {"pass good": 50, "fail bad": 50}, "male": {"pass good": 5, "fail bad": 55}})
+    groupings = groupings_of(made.protected, made.members, FEW)
+    few = FairnessOptions(fewest_rows=100, fewest_outcomes=5, resamples=40)
+    unsure = disparity_measures(disparities_of(made, groupings, (600.0, 610.0), ScoreScale(), few, 0))
+    assert unsure["adverse_impact_ratio"].state == "INSUFFICIENT"
+    assert unsure["adverse_impact_ratio"].n == 160
 
 
 def test_an_input_about_something_protected_never_passes_the_flip_test(fresh, members):

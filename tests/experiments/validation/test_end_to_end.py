@@ -101,7 +101,9 @@ def test_from_a_trained_run_to_a_served_champion_and_back(world, home, files, tm
         # The next one: under gates that it does not pass, then under a verdict that it does.
         done("gates", "declare", tmp_path / "strict.toml", *governed)
         say_it_began_later(world)
-        assert run("validate", second, *validating, "--by", "bob").exit_code == REFUSED
+        missed = run("validate", second, *validating, "--by", "bob")
+        assert missed.exit_code == REFUSED
+        assert "It may not serve: discrimination.auc failed" in missed.stdout
         assert "a verdict that failed: discrimination.auc" in refused(
             "promote", second, *governed, *tracking, "--by", "ops"
         )

@@ -50,6 +50,9 @@ def test_the_model_page_says_who_validated_it_and_leads_to_the_verdict(running: 
     browser.staff()
     page = browser.get("/console/model")
     assert "It passed its validation. Validated by bob Trained by ann" in words(page)
+    assert "Gates approved by carol" in words(page)
+    reference = running.service.models.current.model.reference_
+    assert f"Reference population {reference.hash()} Members in it {reference.size():,}" in words(page)
     assert f'href="{model_page(running)}"' in page.text
     verdict = words(browser.get(model_page(running)))
     assert "points.largest_gap" in verdict
@@ -66,7 +69,7 @@ def test_a_document_is_shown_with_its_figures_tables_and_notes_whatever_its_kind
     assert f"{model_page(running)}/{filing_id}" in listed.text
     page = browser.get(f"{model_page(running)}/{filing_id}")
     said = words(page)
-    assert "fairness.adverse_impact_ratio 0.9123 0.85 0.97 1200 measured sex: female" in said
+    assert "fairness.adverse_impact_ratio 0.9123 (0.85 … 0.97) 1200 measured sex: female" in said
     assert "female 600 0.5 male 600 –" in said
     assert "cutoffs 550, 600" in said
     assert "<b>simulated</b>" not in page.text
@@ -158,10 +161,38 @@ def test_a_roll_out_is_shown_with_its_swap_sets_at_a_cut_off_of_ones_own(running
 
 def test_a_part_of_another_form_than_agreed_is_left_to_the_file() -> None:
     shown = document_shown({"measures": [1], "tables": {"a": "b", "c": [1, 2]}, "notes": "x", "results": {"d": 1}})
-    assert (shown.measures, shown.tables, shown.notes) == (None, [], [])
+    assert (shown.measures, shown.sections, shown.notes) == (None, [], [])
     assert shown.facts == [("results", "d: 1")]
 
 
 def test_a_long_table_is_shown_in_part() -> None:
     shown = document_shown({"tables": {"rows": [{"n": k} for k in range(250)]}})
-    assert (len(shown.tables[0].rows), shown.tables[0].left_out) == (200, 50)
+    (table,) = shown.sections[0].tables
+    assert (len(table.rows), table.left_out) == (200, 50)
+
+
+def test_a_table_begins_with_what_its_lines_are_of_and_shows_intervals_beside_their_figures() -> None:
+    filed = {"auc": 0.7, "auc_high": 0.75, "auc_low": 0.65, "group": "men", "rows": 40, "why": "–"}
+    (table,) = document_shown({"tables": {"groups": [filed]}}).sections[0].tables
+    assert table.columns == ["group", "auc", "rows", "why"]
+    assert table.rows == [["men", "0.7\n(0.65 … 0.75)", "40", "–"]]
+    assert table.numeric == [False, True, True, False]
+    unsure = document_shown({"tables": {"groups": [filed | {"auc": None, "auc_low": None}]}})
+    assert unsure.sections[0].tables[0].rows[0][1] == "–"
+
+
+def test_a_documents_own_sections_say_what_its_tables_mean_and_what_they_leave_out_follows() -> None:
+    shown = document_shown({
+        "tables": {"a.b_c": [{"n": 1}], "cutoffs": [{"n": 2}]},
+        "sections": [{"key": "passes", "title": "Who passes", "text": ["A rate."], "tables": ["cutoffs", "absent"]}],
+    })  # fmt: skip
+    assert [(one.title, one.text, [table.name for table in one.tables]) for one in shown.sections] == [
+        ("Who passes", ["A rate."], ["cutoffs"]), ("a: b c", [], ["a.b_c"]),
+    ]  # fmt: skip
+    assert shown.facts == []
+
+
+@pytest.mark.parametrize("sections", ["x", [{"title": 1}], [{"tables": "cutoffs", "text": {}}], [7]])
+def test_sections_of_another_form_hide_no_table(sections: Any) -> None:
+    shown = document_shown({"tables": {"cutoffs": [{"n": 2}]}, "sections": sections})
+    assert [one.title for one in shown.sections] == ["cutoffs"]

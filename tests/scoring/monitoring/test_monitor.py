@@ -228,6 +228,18 @@ def test_withheld_categories_shift_the_patterns_and_not_the_features(world):
     assert not found(report, "psi.utilisation")
 
 
+def test_whoever_withholds_what_a_score_needs_is_no_shift_of_patterns(world):
+    withheld = np.random.default_rng(7).random(len(world.bad)) < 0.3
+    masked = world.features.copy()
+    masked.loc[withheld, CATEGORIES["ability"]] = np.nan
+    for category, column in MASK_COLUMNS.items():
+        masked[column] = ~withheld if category == "ability" else True
+    report = world.monitored(masked, outcomes=world.outcomes())
+    assert not found(report, "psi.patterns")
+    assert sum(line["rows"] for line in report.tables["patterns"]) == int((~withheld).sum())
+    assert {line["pattern"] for line in report.tables["outcomes_by_pattern"]} == {"credit_history+behaviour+ability"}
+
+
 # ------------------------------------------------------------------ rows that cannot be monitored
 
 

@@ -67,6 +67,15 @@ def test_without_an_answer_there_are_no_figures(store):
     assert found.counts == dict.fromkeys(found.counts, 0)
 
 
+def test_the_champion_named_is_the_one_it_was_compared_with_whoever_serves_since(store):
+    begin(store)
+    later = {"seq": 2, "model_id": "benne/2", "config_hash": "2" * 64, "promoted_at_us": 9, "actor_id": "ops"}
+    with store.write() as connection:
+        connection.execute(model_promotions.insert(), later)
+    found = status(store)
+    assert (found.champion_id, found.rollout.model_id) == ("benne/1", "benne/2")
+
+
 def test_sets_matrix_and_changes_add_up_by_hand(store):
     """At 600: 30 in with both, 20 come in (590 to 610), 10 fall out (640 to 560), 40 stay out."""
     begin(store)
