@@ -68,6 +68,7 @@ def lay_out(
     terms: Path | None = None,
     database: str | None = None,
     events: str | None = None,
+    by: str = "benne-cli",
 ) -> LaidOut:
     """Make a service's folder: keys, database, policies, consent terms and the model that is to serve.
 
@@ -90,6 +91,9 @@ def lay_out(
         Event store to compute features from, there already or yet to be made: an address, or a file in the folder
         unless its path is absolute. Without it, features that are loaded serve.
 
+    by : str
+        Who does it, as the audit chain names them.
+
     Raises
     ------
     SettingsError
@@ -108,7 +112,7 @@ def lay_out(
     partial.mkdir(parents=True, mode=_OWNER_ONLY)
     try:
         _write_settings(partial / FILE_NAME, database=database, events=events)
-        admin_key = _fill(Settings(home=partial), ready, subject_key, terms)
+        admin_key = _fill(Settings(home=partial), ready, subject_key, terms, Actor(by, "admin"))
         if home.exists():
             home.rmdir()
         partial.rename(home)
@@ -144,7 +148,9 @@ def _validated(model: Path, validated_in: str | Path | None) -> _Validated:
         store.close()
 
 
-def _fill(settings: Settings, ready: _Validated | None, subject_key: Path | None, terms: Path | None) -> str:
+def _fill(
+    settings: Settings, ready: _Validated | None, subject_key: Path | None, terms: Path | None, actor: Actor
+) -> str:
     settings.path("policies").write_text(default_text(), encoding="utf-8")
     create_keyring(settings.path("keyring"))
     write_key_pair(settings.path("signing_key"), Ed25519PrivateKey.generate())
@@ -157,7 +163,6 @@ def _fill(settings: Settings, ready: _Validated | None, subject_key: Path | None
     try:
         _require_nobodys(store)
         with GroupCommit(store, clock=system_clock) as group:
-            actor = Actor("benne-cli", "admin")
             version = policies.version
             if ready is not None and served is not None:
                 bring_over(ready.brought, GovernanceStore(store, group, version, None), actor, ids=random_id)

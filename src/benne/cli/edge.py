@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,24 @@ if TYPE_CHECKING:
     from benne.scoring import ConsentLedger
     from benne.scoring.signing import Signer
 
-__all__ = ["database_of", "existing_ledger", "key_from", "moment_from", "new_ledger", "quiet_mlflow", "subject_from"]
+__all__ = [
+    "database_of",
+    "existing_ledger",
+    "key_from",
+    "logged_in",
+    "moment_from",
+    "new_ledger",
+    "quiet_mlflow",
+    "subject_from",
+]
+
+
+def logged_in(name: str | None) -> str:
+    """Whoever is named, else whoever is logged in: a record of who did something is of a person."""
+    try:
+        return name or getpass.getuser()
+    except (KeyError, OSError):
+        raise typer.BadParameter("Nobody is logged in under a name. Say who does it.") from None
 
 
 def database_of(address: str | None) -> str | None:

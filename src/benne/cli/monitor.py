@@ -12,7 +12,7 @@ from benne.cli.console import Steps, answer, note, table
 from benne.cli.edge import key_from
 from benne.cli.exit_codes import NOT_FIT
 from benne.cli.filing import answer_written, file_in_store
-from benne.cli.options import FileIn, KeyFile, MadeBy, OutcomesIfKnown, OutFolder, SavedModel, WantJson
+from benne.cli.options import FileIn, KeyFile, MadeByYou, OutcomesIfKnown, OutFolder, SavedModel, WantJson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def monitor(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="End with exit code 8 if there are such alerts, or worse.")
     ] = FailOn.never,
-    by: MadeBy = "benne-cli",
+    by: MadeByYou = "",
     key_file: KeyFile = None,
     want_json: WantJson = False,
 ) -> None:

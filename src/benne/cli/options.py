@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benne.cli.edge import database_of
+from benne.cli.edge import database_of, logged_in
 
 __all__ = [
     "Actor",
@@ -18,6 +18,7 @@ __all__ = [
     "ClockSkew",
     "Currency",
     "DoneBy",
+    "DoneByYou",
     "EventsFolder",
     "EventsKeyFile",
     "FeaturesFile",
@@ -29,6 +30,7 @@ __all__ = [
     "LedgerBehind",
     "LedgerToAsk",
     "MadeBy",
+    "MadeByYou",
     "Member",
     "ModelFolder",
     "OutFolder",
@@ -160,6 +162,24 @@ ProtectedPurpose = Annotated[
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the page and the document.")]
 MadeBy = Annotated[str, typer.Option("--by", help="Who makes the document, as it names them.")]
 DoneBy = Annotated[str, typer.Option("--by", help="Who does it, as the audit chain names them.")]
+MadeByYou = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        callback=logged_in,
+        show_default="whoever is logged in",
+        help="Who makes the document, as it names them.",
+    ),
+]
+DoneByYou = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        callback=logged_in,
+        show_default="whoever is logged in",
+        help="Who does it, as the audit chain names them.",
+    ),
+]
 TrackingPlace = Annotated[
     str, typer.Option("--tracking", help="MLflow: the folder of a local store, or a tracking URI.")
 ]

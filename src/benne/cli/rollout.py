@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from benne.cli.console import answer, answer_json, note, table
-from benne.cli.options import DoneBy, ValidatedIn, WantJson
+from benne.cli.options import DoneByYou, ValidatedIn, WantJson
 from benne.cli.service import ServiceHome
 from benne.errors import RolloutError
 
@@ -37,7 +37,7 @@ _SETS: Final = {
 def shadow(
     home: ServiceHome,
     model: Annotated[str, typer.Argument(help="Folder of a saved model, or the id of one on the service's shelf.")],
-    by: DoneBy = "benne-cli",
+    by: DoneByYou = "",
     want_json: WantJson = False,
 ) -> None:
     """Put a challenger into the champion's shadow: it scores what is answered, and nobody sees it.
@@ -60,7 +60,7 @@ def stage(
     home: ServiceHome,
     share: Annotated[str, typer.Option("--share", help="Of members, such as 5%; it may only grow.")],
     validated_in: ValidatedIn = None,
-    by: DoneBy = "benne-cli",
+    by: DoneByYou = "",
     want_json: WantJson = False,
 ) -> None:
     """Let the challenger serve a share of members; whoever is in it stays in it as it grows.
@@ -83,7 +83,7 @@ def stage(
 def end(
     home: ServiceHome,
     reason: Annotated[str, typer.Option("--reason", help="Why, in one word such as too_many_move.")],
-    by: DoneBy = "benne-cli",
+    by: DoneByYou = "",
     want_json: WantJson = False,
 ) -> None:
     """End the roll-out: the champion serves everybody again.

@@ -10,7 +10,7 @@ import typer
 from benne.cli import service_demo
 from benne.cli.console import answer, answer_json, note, progress_bar, table
 from benne.cli.edge import database_of
-from benne.cli.options import DoneBy, SavedModel, ValidatedIn, WantJson
+from benne.cli.options import DoneByYou, SavedModel, ValidatedIn, WantJson
 
 __all__ = ["ServiceHome", "app"]
 
@@ -48,6 +48,7 @@ def init(
         str | None,
         typer.Option("--events", help="Event store to compute features from: an address, or a file in the folder."),
     ] = None,
+    by: DoneByYou = "",
     want_json: WantJson = False,
 ) -> None:
     """Lay out a service's folder: keys, database, policies, consent terms, and the model that is to serve.
@@ -62,8 +63,9 @@ def init(
     from benne.scoring.laying_out import lay_out
 
     laid_out = lay_out(
-        home, model, validated_in=validated_in, subject_key=subject_key, terms=terms, database=database, events=events
-    )
+        home, model, validated_in=validated_in, subject_key=subject_key, terms=terms, database=database, events=events,
+        by=by,
+    )  # fmt: skip
     if want_json:
         answer_json({"home": str(home), "admin_key": laid_out.admin_key})
         return
@@ -84,7 +86,7 @@ def init(
 def promote(
     home: ServiceHome,
     model: SavedModel,
-    by: DoneBy = "benne-cli",
+    by: DoneByYou = "",
     validated_in: ValidatedIn = None,
     want_json: WantJson = False,
 ) -> None:

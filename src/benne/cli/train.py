@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benne.cli.console import Steps, answer, answer_json, note, table
-from benne.cli.edge import database_of, existing_ledger, key_from, quiet_mlflow
+from benne.cli.edge import database_of, existing_ledger, key_from, logged_in, quiet_mlflow
 from benne.cli.options import KeyFile, LedgerBehind, RegisteredName, Seed, WantJson
 from benne.cli.train_guards import CheapCap, SpendingGuard, guard_model, tell_guards
 
@@ -215,14 +215,13 @@ def _with_influence(known: pd.DataFrame, address: str) -> pd.DataFrame:
 
 def _made_by(author: str | None) -> dict[str, str]:
     """Who trains, and since when: gates must have been declared by then."""
-    import getpass
 
     from benne.experiments.tracking import AUTHOR, BEGAN
     from benne.scoring.consent.moments import to_microseconds
     from benne.scoring.governance.people import named
     from benne.scoring.wiring import system_clock
 
-    who = named(author or getpass.getuser(), "The author")
+    who = named(logged_in(author), "The author")
     return {AUTHOR: who, BEGAN: str(to_microseconds(system_clock(), "now"))}
 
 

@@ -10,7 +10,7 @@ import typer
 from benne.cli.console import Steps, answer, answer_json, note, table
 from benne.cli.edge import existing_ledger
 from benne.cli.filing import file_in_store
-from benne.cli.options import LedgerBehind, MadeBy, WantJson
+from benne.cli.options import LedgerBehind, MadeByYou, WantJson
 from benne.errors import MonitoringError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def check(
         Path | None, typer.Option("--model", help="Folder of the model that scores them; with --store.")
     ] = None,
     ledger: LedgerBehind = None,
-    by: MadeBy = "benne-cli",
+    by: MadeByYou = "",
     store: Annotated[
         str | None, typer.Option("--store", help="Also file the share: a service's folder, or a database.")
     ] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 from benne.scoring.console.documents_shown import plain
@@ -27,6 +29,21 @@ def test_markup_in_any_part_of_a_document_is_shown_as_text(running: Running, bro
     assert page.headers["content-security-policy"]
 
 
+@pytest.fixture
+def edited(running: Running) -> Iterator[Callable[[str], None]]:
+    """Edits the verdict as its owner could; it is put back, for others look at the same service."""
+
+    def edit(verdict: str) -> None:
+        quoted = verdict.replace("'", "''")
+        with running.service.store.write() as connection:
+            connection.exec_driver_sql("DROP TRIGGER IF EXISTS model_validations_no_update")
+            connection.exec_driver_sql(f"UPDATE model_validations SET verdict = '{quoted}'")
+
+    before = running.rows("model_validations")[0]["verdict"]
+    yield edit
+    edit(before)
+
+
 @pytest.mark.parametrize(
     "verdict",
     ['{"gates": "x", "passed": 1, "author": ["' + "<script>" + '"], "results": {"a": 1}}', "[" * 5_000, "7", "",
@@ -35,15 +52,9 @@ def test_markup_in_any_part_of_a_document_is_shown_as_text(running: Running, bro
     ids=["other-kinds", "bottomless", "number", "nothing", "results", "deep", "nan"],
 )  # fmt: skip
 def test_a_verdict_edited_into_anything_is_still_shown_as_one_that_was_changed(
-    running: Running, browser: Browser, verdict: str
+    running: Running, browser: Browser, edited: Callable[[str], None], verdict: str
 ) -> None:
-    with running.service.store.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("DROP TRIGGER IF EXISTS model_validations_rows_stay ON model_validations")
-        else:
-            connection.exec_driver_sql("DROP TRIGGER IF EXISTS model_validations_no_update")
-        quoted = verdict.replace("'", "''")
-        connection.exec_driver_sql(f"UPDATE model_validations SET verdict = '{quoted}'")
+    edited(verdict)
     row = running.rows("model_validations")[0]
     browser.staff()
     for address in (model_page(running), f"{model_page(running)}/{row['validation_id']}"):
