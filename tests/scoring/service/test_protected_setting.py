@@ -21,10 +21,10 @@ def test_an_erasure_through_the_service_reaches_the_store_that_its_setting_names
     service = open_service(read_settings(running.service.settings.home, protected=home))
     try:
         service.erasure.request(anna, by=Asker("compliance", "counsel-1"))
-        report = service.erasure.run()
+        report = service.erasure.run(compacting=False)  # of the tests' one PostgreSQL, which others use meanwhile
     finally:
         service.close()
-    assert len(report.finished) == 1
+    assert (report.failed, report.held) == ({}, ())
     with opened_protected(home) as protected:
         left = protected.read(["sex"], actor=counsel, purpose="fairness_audit:2026-q4")
     assert left.index.tolist() == [berta]
