@@ -10,6 +10,7 @@ from benne.errors import ReferenceUnknown
 from benne.models.cohorts import SMALLEST_COHORT
 
 if TYPE_CHECKING:
+    from benne.models.category_layout import CategoryLayout
     from benne.models.persistence import ModelState
     from benne.models.reference_histograms import ReferenceHistograms
 
@@ -28,10 +29,15 @@ class FittedFacts:
         return all(unknown.spread is not None for unknown in self._state.learned.uncertainty)
 
     @property
+    def layout(self) -> CategoryLayout:
+        """The categories in their order, and which of them each column belongs to."""
+        check_is_fitted(self)
+        return self._state.layout
+
+    @property
     def category_of(self) -> dict[str, str]:
         """Category of each feature, by name."""
-        check_is_fitted(self)
-        layout = self._state.layout
+        layout = self.layout
         of_columns = zip(self._state.rules.columns, layout.column_category, strict=True)
         return {column: layout.names[k] for column, k in of_columns}
 

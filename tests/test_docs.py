@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import importlib
 import inspect
 import re
@@ -204,6 +205,7 @@ def make_targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M))
 
 
+@functools.cache  # the command line is the same for every command that a page shows
 def benne_commands() -> dict[str, typer.core.click.Command]:
     """Every command and group of the command line by its full name."""
     app = importlib.import_module("benne.cli").app

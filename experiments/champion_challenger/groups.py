@@ -15,6 +15,7 @@ from benne.experiments.fairness.groups import groupings_of
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.fairness.scored_members import attributes_of
 from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.features.quality.cells import Share
 
 __all__ = ["change_by_group"]
 
@@ -75,5 +76,4 @@ def _lines(pair: PairedScores, inside: Bools, cuts: Sequence[Cut]) -> list[dict[
 
 
 def _share(rows: Bools, n: int) -> float | None:
-    held = int(rows.sum())
-    return None if 0 < held < SMALLEST_GROUP or 0 < n - held < SMALLEST_GROUP else held / n
+    return Share.of(int(rows.sum()), n, SMALLEST_GROUP).shown

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benne.experiments.champion_challenger.paired import PairedScores
 from benne.experiments.report.groups import SMALLEST_GROUP, joined
+from benne.features.quality.cells import Share
 from benne.models import ScoreScale
 
 __all__ = ["MOVES", "band_matrix", "change_by_feature", "change_by_part", "change_histogram", "movers"]
@@ -91,8 +92,7 @@ def _by_column(parts: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _share(inside: npt.NDArray[np.bool_]) -> float | None:
-    n = int(inside.sum())
-    return None if 0 < n < SMALLEST_GROUP else n / len(inside)
+    return Share.of(int(inside.sum()), len(inside), SMALLEST_GROUP).shown
 
 
 def _told(n: int) -> int | None:

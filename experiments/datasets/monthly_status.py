@@ -12,7 +12,7 @@ from benne.experiments.datasets.dataset import Dataset, Split
 from benne.experiments.datasets.descriptions import MONTHLY_STATUS
 from benne.experiments.datasets.originals import Original, Originals, data_folder
 
-__all__ = ["load_monthly_status", "read_monthly_status"]
+__all__ = ["load_monthly_status", "month_starts", "panel_tables", "read_monthly_status"]
 
 MONTHS_OF_OUTCOME: Final = 12
 _ANCHOR: Final = pd.Period("2020-03", freq="M")
@@ -79,10 +79,10 @@ def load_monthly_status(folder: str | Path | None = None, *, allow_unknown: bool
     ids = labels.index.to_series(index=pd.RangeIndex(len(labels)))
     return Dataset(
         about=MONTHLY_STATUS,
-        tables=_tables(panel),
+        tables=panel_tables(panel),
         currency=None,
         observations=pd.DataFrame(
-            {"member_id": ids.astype(str), "as_of": _starts(np.array([1 - MONTHS_OF_OUTCOME]))[0]}
+            {"member_id": ids.astype(str), "as_of": month_starts(np.array([1 - MONTHS_OF_OUTCOME]))[0]}
         ),
         labels=labels.reset_index(drop=True),
         groups=_people(ids, applications),
@@ -125,16 +125,17 @@ def _labels(panel: pd.DataFrame) -> pd.Series:
     return bad[bad | complete].astype("int8").rename("bad")
 
 
-def _starts(months: np.ndarray) -> pd.DatetimeIndex:
+def month_starts(months: np.ndarray) -> pd.DatetimeIndex:
     """First moment of each month numbered from the anchor."""
     first = np.datetime64(_ANCHOR.strftime("%Y-%m"), "M")
     return pd.DatetimeIndex((first + months).astype("datetime64[us]")).tz_localize("UTC")
 
 
-def _tables(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def panel_tables(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The panel, or cards of it, as event tables; every card a member."""
     first = panel.drop_duplicates("ID")
     member = first["ID"].astype(str).reset_index(drop=True)
-    joined = _starts(first["MONTHS_BALANCE"].to_numpy())
+    joined = month_starts(first["MONTHS_BALANCE"].to_numpy())
     members = pd.DataFrame(
         {"record_id": member, "member_id": member, "event_time": joined, "known_at": joined, "adult": True}
     )
@@ -149,7 +150,7 @@ def _tables(panel: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _account_status(panel: pd.DataFrame) -> pd.DataFrame:
     months = panel["MONTHS_BALANCE"].to_numpy()
-    end = _starts(months + 1) - pd.Timedelta(days=1)
+    end = month_starts(months + 1) - pd.Timedelta(days=1)
     member = panel["ID"].astype(str)
     return pd.DataFrame({
         "record_id": member + panel["MONTHS_BALANCE"].astype(str),
@@ -157,7 +158,7 @@ def _account_status(panel: pd.DataFrame) -> pd.DataFrame:
         "event_time": end,
         "known_at": end,
         "obligation_id": member,
-        "period_start": _starts(months),
+        "period_start": month_starts(months),
         "months_past_due": panel["months_past_due"],
         "status": panel["STATUS"].map(_STATUSES).fillna("late"),
     }).reset_index(drop=True)  # fmt: skip

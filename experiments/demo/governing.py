@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,46 +11,31 @@ from benne.experiments.validation import Evidence, candidate_of_run, write_verdi
 from benne.experiments.validation.findings import write_findings
 from benne.experiments.validation.promoting import promote_champion
 from benne.experiments.validation.recording import Validation, validate_on_record
-from benne.scoring import open_store
-from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.declaring import declare_gates
 from benne.scoring.governance.gates_file import default_text
-from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.opening import opened_governance
 from benne.scoring.wiring import random_id, system_clock
 
-__all__ = ["AUTHOR", "OPERATOR", "VALIDATOR", "declare_gates_of", "let_serve", "opened_governance"]
+__all__ = ["AUTHOR", "OPERATOR", "VALIDATOR", "declare_gates_in", "let_serve"]
 
 AUTHOR: Final = "demo-author"
 VALIDATOR: Final = "demo-validator"
 OPERATOR: Final = "demo-operator"
 _APPROVER: Final = "demo-approver"
-_NO_POLICIES: Final = "console"
 
 
-@contextmanager
-def opened_governance(place: Path) -> Iterator[GovernanceStore]:
-    """The demo's ledger, which holds its governance too."""
-    store = open_store(place)
-    try:
-        with GroupCommit(store, clock=system_clock) as group:
-            yield GovernanceStore(store, group, _NO_POLICIES, None)
-    finally:
-        store.close()
+def declare_gates_in(store: Path) -> None:
+    """Declare the gates that come with Benne, before anything is known of the model."""
+    with opened_governance(store) as governance:
+        work = declare_gates(
+            default_text(), approver=_APPROVER, actor=Actor(_APPROVER, "compliance"), event_id=random_id(),
+            policy_version=governance.policy_version,
+        )  # fmt: skip
+        governance.group.submit(work)
 
 
-def declare_gates_of(governance: GovernanceStore) -> None:
-    """Declare the gates that come with Benne."""
-    work = declare_gates(
-        default_text(), approver=_APPROVER, actor=Actor(_APPROVER, "compliance"), event_id=random_id(),
-        policy_version=governance.policy_version,
-    )  # fmt: skip
-    governance.group.submit(work)
-
-
-def let_serve(
-    tracked: Mapping[str, str], evidence: Evidence, governance: GovernanceStore, folder: Path
-) -> dict[str, Any]:
+def let_serve(tracked: Mapping[str, str], evidence: Evidence, store: Path, folder: Path) -> dict[str, Any]:
     """Validate the run on members it was not trained on, and make it the champion if it passed.
 
     Parameters
@@ -60,7 +44,8 @@ def let_serve(
         ``mlflow_run`` and ``tracking_uri``.
     evidence : Evidence
         Its rows are of all; those trained on are left out by the validation.
-    governance : GovernanceStore
+    store : Path
+        The demo's ledger, which holds its governance too.
     folder : Path
         Gets ``validation/``.
 
@@ -70,14 +55,14 @@ def let_serve(
         ``passed``, and the state of each gate.
     """
     tracking, run_id = Tracking(tracked["tracking_uri"]), tracked["mlflow_run"]
-    with candidate_of_run(tracking, run_id) as candidate:
+    with opened_governance(store) as governance, candidate_of_run(tracking, run_id) as candidate:
         validation = Validation(
             candidate=candidate, evidence=evidence, validator=VALIDATOR, made_at=system_clock(), ids=random_id,
             tracking=tracking,
         )  # fmt: skip
         made, _ = validate_on_record(validation, governance)
-    write_verdict(made, folder / "validation")
-    write_findings(made, folder / "validation")
-    if made.passed:
-        promote_champion(tracking, governance, Actor(OPERATOR, "admin"), ids=random_id, which=run_id)
+        write_verdict(made, folder / "validation")
+        write_findings(made, folder / "validation")
+        if made.passed:
+            promote_champion(tracking, governance, Actor(OPERATOR, "admin"), ids=random_id, which=run_id)
     return {"passed": made.passed, "gates": {result.gate.metric: result.state for result in made.results}}

@@ -26,9 +26,8 @@ from benne.experiments.demo.governing import (
     AUTHOR,
     OPERATOR,
     VALIDATOR,
-    declare_gates_of,
+    declare_gates_in,
     let_serve,
-    opened_governance,
 )
 from benne.experiments.demo.report import ReportContent, write_report
 from benne.experiments.evaluation import error_against_known_pd
@@ -60,6 +59,7 @@ from benne.scoring import ConsentLedger
 from benne.scoring.batch import Asked, BatchResult, score_frame
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.explaining import explain_released
+from benne.scoring.governance.opening import opened_governance
 from benne.scoring.wiring import system_clock
 
 __all__ = ["STEPS", "DemoOptions", "DemoResult", "run_demo"]
@@ -148,8 +148,7 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     events = ingest(world.raw, root / "events", key=key, ingested_at=clock)
     say(2, STEPS[2])
     ledger = simulated_ledger(world, key, root / "consents.db", clock)
-    with opened_governance(root / "consents.db") as governance:
-        declare_gates_of(governance)  # before anything is known of the model
+    declare_gates_in(root / "consents.db")
     protected = keep_attributes(world, key, root / "protected")
     say(3, STEPS[3])
     known = _known(world, events, key, ledger)
@@ -167,8 +166,7 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     _ask_worth(run, root, options.seed)
     say(8, STEPS[8])
     evidence = Evidence(rows=rows, events=events, protected=attributes_reader(protected, VALIDATOR), purpose=PURPOSE)
-    with opened_governance(root / "consents.db") as governance:
-        verdict = let_serve(tracked, evidence, governance, root)
+    verdict = let_serve(tracked, evidence, root / "consents.db", root)
     say(9, STEPS[9])
     scored = score_frame(known.to_score, run.model, ledger, Asked(SCORING_PURPOSE, RECIPIENT, "demo"))
     refusal = _refusal(scored, ledger)

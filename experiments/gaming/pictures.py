@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from benne.experiments.gaming.report import AttackResult, GamingReport
@@ -13,7 +12,7 @@ from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, axes_of
 from benne.experiments.report.pictures import for_page
 from benne.features.categories import CATEGORY_LABELS
 
-__all__ = ["cap_drawing", "gains_figure", "gaming_drawings", "moves_figure", "pd_figure"]
+__all__ = ["gains_figure", "gaming_drawings", "moves_figure", "pd_figure"]
 
 _MOST_MOVES = 10
 _SHADES = (MAIN, BANDS[1], LOSS, INK, BANDS[3])
@@ -94,24 +93,3 @@ def moves_figure(attack: AttackResult) -> Figure:
     axes.set_yticks(place, [str(name) for name in table.index], fontsize=8)
     axes.set(xlabel="points per member on average")
     return figure
-
-
-def cap_drawing(trials: pd.DataFrame, cap: float) -> str:
-    """What a cap on cheap features costs: points that can be won cheaply, and AUC, over the penalty.
-
-    Parameters
-    ----------
-    trials : DataFrame
-        ``penalty``, ``cheap_points``, ``auc`` of each trial, the model as it was first.
-    cap : float
-    """
-    figure, axes = axes_of(7.0, 2.7)
-    place = np.arange(len(trials))
-    axes.bar(place, trials["cheap_points"], 0.5, color=MAIN, alpha=0.6)
-    axes.axhline(cap, color=LOSS, lw=1, ls="--")
-    axes.set_xticks(place, [f"{penalty:g}" for penalty in trials["penalty"]])
-    axes.set(xlabel="weight of cheap features' gain", ylabel="points to be won cheaply")
-    for x, (points, auc) in enumerate(zip(trials["cheap_points"], trials["auc"], strict=True)):
-        axes.annotate(f"AUC {auc:.4f}", (x, points), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=8)
-    axes.margins(y=0.15)
-    return for_page("cap", figure)

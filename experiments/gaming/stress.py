@@ -17,6 +17,7 @@ from benne.experiments.gaming.report import AttackResult, GamingOptions, GamingR
 from benne.experiments.gaming.rescoring import Attacked, attackable
 from benne.experiments.gaming.spending import SpendingResult
 from benne.experiments.gaming.withholding import withhold
+from benne.experiments.report.groups import SMALLEST_GROUP
 from benne.features import registry
 from benne.models import CreditScoreModel
 from benne.models.explanation import Explanation
@@ -25,7 +26,6 @@ __all__ = ["stress_test", "with_spending"]
 
 Floats = npt.NDArray[np.float64]
 
-_FEWEST = 10
 _NOTHING = 1e-12
 
 
@@ -137,7 +137,7 @@ def _result(
 
 def _crossing(before: Floats, after: Floats, cutoff: float) -> float:
     below = np.rint(before) < cutoff  # decisions are made on the whole points that are shown
-    return float((np.rint(after[below]) >= cutoff).mean()) if below.sum() >= _FEWEST else float("nan")
+    return float((np.rint(after[below]) >= cutoff).mean()) if below.sum() >= SMALLEST_GROUP else float("nan")
 
 
 def _moves(pushed: Pushed, n: int) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,13 @@ import pandas as pd
 from scipy.special import expit
 
 from benne.experiments.gaming.rescoring import Attacked
+from benne.experiments.report.groups import SMALLEST_GROUP
 from benne.models.pattern_report import pattern_name
 
 __all__ = ["Withholding", "withhold"]
 
 Floats = npt.NDArray[np.float64]
 
-_FEWEST: Final = 10
 """Members of whom a line of the table speaks at least."""
 
 
@@ -81,10 +80,10 @@ def _table(
     rows = []
     for k, one in enumerate(log_odds.values(), start=1):
         possible = np.isfinite(one)
-        enough = possible.sum() >= _FEWEST
+        enough = possible.sum() >= SMALLEST_GROUP
         change = members.model.scale_.score(one[possible]) - given[possible]
         taken = best == k
-        told = taken.sum() >= _FEWEST
+        told = taken.sum() >= SMALLEST_GROUP
         predicted = float(expit(one[taken]).mean()) if told else np.nan
         actual = float(truth[0][taken].mean()) if told and truth is not None else np.nan
         rows.append({

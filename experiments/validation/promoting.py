@@ -91,9 +91,7 @@ def promote_champion(
         author = author_of(tracking, version)
         promotion, recorded = put_on_record(directory, governance, actor, ids=ids, author=author)
     found, moved = follow_record(tracking, governance, name)
-    refile_card(
-        promotion.config_hash, governance, actor, ids=ids, tracking=tracking, run_id=version.run_id
-    )  # fmt: skip
+    refile_card(promotion.config_hash, governance, actor, ids=ids, tracking=tracking, run_id=version.run_id)
     return Champion(promotion, found, recorded, moved)
 
 

@@ -20,19 +20,19 @@ from benne.scoring.monitoring.observed import Observed, Period, observed
 from benne.scoring.monitoring.outcomes import check_labels, matured
 from benne.scoring.monitoring.report import MonitoringReport
 from benne.scoring.monitoring.shares import (
+    FEWEST,
     check_flags,
     check_refusals,
     check_reviews,
     check_shares,
     pattern_names,
     reference_patterns,
+    share_shown,
 )
 from benne.scoring.monitoring.thresholds import Thresholds
 from benne.scoring.monitoring.vintages import group_lines, vintage_lines
 
 __all__ = ["Evidence", "monitor"]
-
-_FEW = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +95,7 @@ def monitor(
         "features": _lines(counted, seen.periods, "feature"),
         "scores": _lines([score], seen.periods, "of"),
         "bands": check_shares("bands", bands, kept.bands, seen, kept, judge),
-        "patterns": check_shares(
-            "patterns", patterns, reference_patterns(kept, model._state.layout.names), seen, kept, judge
-        ),
+        "patterns": check_shares("patterns", patterns, reference_patterns(kept, model.layout.names), seen, kept, judge),
         "files": check_flags(seen, kept, judge),
     }
     if given.refusals is not None:
@@ -146,7 +144,7 @@ def _outcomes(
 def _of_told_periods(bad: Any, seen: Observed) -> Any:
     """Without outcomes of periods of which so few have matured that nothing is told: the rest would give them away."""
     counts = np.bincount(seen.period_of_row[np.isfinite(bad)], minlength=len(seen.periods))
-    return np.where(counts[seen.period_of_row] < _FEW, np.nan, bad)
+    return np.where(counts[seen.period_of_row] < FEWEST, np.nan, bad)
 
 
 def _bands(model: CreditScoreModel, seen: Observed) -> Any:
@@ -170,22 +168,18 @@ def _lines(found: Sequence[FeaturePeriods], periods: Sequence[str], what: str) -
 def _line(one: FeaturePeriods, k: int) -> dict[str, Any]:
     """Figures of ten rows or more; shares of fewer than ten are null."""
     rows = int(one.rows[k])
-    if rows < _FEW:
+    if rows < FEWEST:
         return {"rows": 0, "psi": None, "psi_by_chance": None, "nulls": None, "outside": None, "unchanged": None}
-    enough = one.pairs[k] >= _FEW
+    enough = one.pairs[k] >= FEWEST
     return {
         "rows": rows, "psi": float(one.psi[k]), "psi_by_chance": float(one.by_chance[k]),
-        "nulls": _share(int(one.nulls[k]), rows), "outside": _share(int(one.outside[k]), rows),
+        "nulls": share_shown(int(one.nulls[k]), rows), "outside": share_shown(int(one.outside[k]), rows),
         "place": float(one.place[k]), "unchanged": float(one.unchanged[k]) if enough else None,
     }  # fmt: skip
 
 
-def _share(part: int, whole: int) -> float | None:
-    return None if 0 < part < _FEW or 0 < whole - part < _FEW else part / whole
-
-
 def _few(count: int) -> str:
-    return "Fewer than ten" if count < _FEW else f"{count:,}"
+    return "Fewer than ten" if count < FEWEST else f"{count:,}"
 
 
 def _notes(seen: Observed, kept: ReferenceHistograms, judge: Judge) -> Iterator[str]:

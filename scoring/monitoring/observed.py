@@ -144,7 +144,7 @@ def observed(model: CreditScoreModel, features: pd.DataFrame, scores: pd.DataFra
     if (order[:-1] > order[1:]).any():
         features = features.iloc[order]
         table, mask = split_mask(features)
-    layout = model._state.layout
+    layout = model.layout
     consented = consented_by(mask, len(table), layout)
     withheld = _withheld(model, consented)
     refused = model.refusals(features, withheld)
@@ -184,7 +184,7 @@ def _indexed(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def _withheld(model: CreditScoreModel, consented: Bools) -> list[frozenset[str]]:
-    names = model._state.layout.names
+    names = model.layout.names
     unique, place = np.unique(consented, axis=0, return_inverse=True)
     sets = [frozenset(name for name, inside in zip(names, row, strict=True) if not inside) for row in unique.tolist()]
     return [sets[k] for k in place.ravel().tolist()]
@@ -243,7 +243,7 @@ def _differing(
 
 def _consents_told(model: CreditScoreModel, part: pd.DataFrame, scores: pd.DataFrame) -> Bools:
     """What entered each told score: what its row of scores says was withheld, where it says so."""
-    layout = model._state.layout
+    layout = model.layout
     consented = consented_by(split_mask(part)[1], len(part), layout)
     if "withheld" in scores:
         said = _indexed(scores, "Scores")["withheld"].reindex(part.index).fillna("").astype(str).tolist()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from benne.errors import MonitoringError
-from benne.features.quality.cells import hide_small
+from benne.features.quality.cells import Share, hide_small
 from benne.features.quality.drift import Bins
 from benne.models import CreditScoreModel
 from benne.models.rarity import MOST_OF_TRAINING
@@ -19,12 +19,27 @@ from benne.scoring.monitoring.chance import as_many_by_chance, index_by_chance, 
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed, Period, period_labels
 
-__all__ = ["NAMELESS", "check_flags", "check_refusals", "check_reviews", "check_shares", "pattern_names"]
+__all__ = [
+    "FEWEST",
+    "NAMELESS",
+    "check_flags",
+    "check_refusals",
+    "check_reviews",
+    "check_shares",
+    "pattern_names",
+    "reference_patterns",
+    "share_shown",
+]
 
 Floats = npt.NDArray[np.float64]
 
-NAMELESS = "others"
+FEWEST: Final = 10
+"""Rows that a figure rests on at least."""
+
+NAMELESS: Final = "others"
 """What the reference counts together because it is few."""
+
+_FEWEST_REVIEWS: Final = 30
 
 
 def pattern_names(model: CreditScoreModel, seen: Observed) -> npt.NDArray[np.object_]:
@@ -33,7 +48,7 @@ def pattern_names(model: CreditScoreModel, seen: Observed) -> npt.NDArray[np.obj
     The reference has no row that could not be scored: beside it, whoever withholds what a score needs would look like
     a shift, in every period.
     """
-    names = np.array(model._state.layout.names, dtype=object)
+    names = np.array(model.layout.names, dtype=object)
     unique, place = np.unique(seen.consented, axis=0, return_inverse=True)
     texts = [_text(names[row]) for row in unique]
     return np.where(np.isfinite(seen.score), np.array(texts, dtype=object)[place.ravel()], "")
@@ -80,8 +95,8 @@ def check_shares(
         psi, chance, freedom = stability(whole, current, kept.rows_per_member, seen.repeats_of(k))
         if len(own) >= judge.fewest and psi > index_by_chance(chance, freedom, judge.thresholds.rules.significance, 1):
             judge.tell("psi", name, psi, period, f"Shares of {name} have shifted: PSI {psi:.3f} in {period}.")
-        enough = len(own) >= _FEWEST
-        shown = hide_small(current.counts, _FEWEST) if enough else (None,) * len(current.counts)
+        enough = len(own) >= FEWEST
+        shown = hide_small(current.counts, FEWEST) if enough else (None,) * len(current.counts)
         shares = {of: None if n is None else n / len(own) for of, n in zip([*known, NAMELESS], shown, strict=True)}
         lines.append({
             "period": period, "rows": len(own) if enough else 0, "psi": psi if enough else None,
@@ -96,12 +111,12 @@ def check_flags(seen: Observed, kept: ReferenceHistograms, judge: Judge) -> list
     for k, period in enumerate(seen.periods):
         rows = seen.rows_of(k)
         scored = np.isfinite(seen.score[rows])
-        line: dict[str, Any] = {"period": period, "rows": len(scored) if len(scored) >= _FEWEST else 0}
-        line["scored"] = _shown(int(scored.sum()), len(scored))
+        line: dict[str, Any] = {"period": period, "rows": len(scored) if len(scored) >= FEWEST else 0}
+        line["scored"] = share_shown(int(scored.sum()), len(scored))
         _unscored(seen, k, judge)
         for name, values in (("thin", seen.thin), ("rare", seen.rare), ("differs", seen.differs)):
             told = None if values is None else values[rows][np.isfinite(values[rows])]
-            line[name] = None if told is None else _shown(int(told.sum()), len(told))
+            line[name] = None if told is None else share_shown(int(told.sum()), len(told))
             if told is not None and len(told) >= judge.fewest:
                 _flag(name, told, period, kept, judge)
         lines.append(line)
@@ -152,8 +167,8 @@ def check_refusals(refusals: pd.DataFrame, seen: Observed, period: Period, judge
         own = reason[labels == name]
         asked = len(own) + int(np.isfinite(seen.score[seen.rows_of(k)]).sum())
         counts = {why: int((own == why).sum()) for why in before}
-        enough = asked >= _FEWEST
-        shown = {why: _shown(n, asked) for why, n in counts.items()}
+        enough = asked >= FEWEST
+        shown = {why: share_shown(n, asked) for why, n in counts.items()}
         lines.append({"period": name, "asked": asked if enough else 0, **shown})
         for why, n in counts.items():
             if min(asked, asked_before) >= judge.fewest:
@@ -185,15 +200,11 @@ def check_reviews(reviews: pd.DataFrame, period: Period, judge: Judge) -> list[d
     for name in sorted(set(labels.tolist())):
         own = changed[labels == name]
         share = float(own.mean())
-        decided = len(own) if len(own) >= _FEWEST else 0
-        lines.append({"period": name, "decided": decided, "overturned": _shown(int(own.sum()), len(own))})
+        decided = len(own) if len(own) >= FEWEST else 0
+        lines.append({"period": name, "decided": decided, "overturned": share_shown(int(own.sum()), len(own))})
         if len(own) >= _FEWEST_REVIEWS:
             judge.tell("overturned", "", share, name, f"{100 * share:.0f} % of {len(own)} reviews changed a decision.")
     return lines
-
-
-_FEWEST_REVIEWS = 30
-_FEWEST = 10
 
 
 def _columns(frame: pd.DataFrame, names: tuple[str, str], what: str) -> tuple[Any, Any]:
@@ -207,10 +218,9 @@ def _columns(frame: pd.DataFrame, names: tuple[str, str], what: str) -> tuple[An
     return frame[names[0]], frame[names[1]]
 
 
-def _shown(part: int, whole: int) -> float | None:
+def share_shown(part: int, whole: int) -> float | None:
     """A share, unless it, what is left, or the whole is of fewer than ten."""
-    few = whole < _FEWEST or 0 < part < _FEWEST or 0 < whole - part < _FEWEST
-    return None if few else part / whole
+    return None if whole < FEWEST else Share.of(part, whole, FEWEST).shown
 
 
 def _text(names: Sequence[str] | npt.NDArray[np.object_]) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 from benne.errors import MonitoringError, ReferenceMismatch
 from benne.features import MASK_COLUMNS, FeatureSpec, registry
 from benne.features.quality.documents import as_bytes, write_whole
+from benne.models.calibration import wilson_interval
 
 __all__ = ["VelocityReference", "VelocityResult", "cheap_features"]
 
@@ -62,12 +63,17 @@ class VelocityResult:
     def measures(self) -> dict[str, dict[str, Any]]:
         """``velocity.flagged_share`` in the form of other measures; says nothing of anybody."""
         share, n = self.flagged_share, len(self.flags)
-        low, high = (None, None) if share is None else _wilson(share, n)
+        low, high = (None, None) if share is None else self._interval(n)
         note = f"{self.expected:.1%} expected" if share is not None else "fewer than ten members at both moments"
         state = "INSUFFICIENT" if share is None else "measured"
         return {
             "velocity.flagged_share": {"value": share, "low": low, "high": high, "n": n, "state": state, "note": note}
         }
+
+    def _interval(self, n: int) -> tuple[float, float]:
+        flagged = np.array([float(self.flags["flagged"].sum())])
+        low, high = wilson_interval(flagged, np.array([float(n)]))
+        return float(low[0]), float(high[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -352,10 +358,3 @@ def _spread(grid: Floats) -> float:
     """From the middle of the reference's moves to its fastest; 1 where nobody moves."""
     spread = float(grid[-1] - grid[len(grid) // 2])
     return spread if spread > 0 else 1.0
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    z = 1.959963984540054
-    middle, spread = share + z * z / (2 * n), z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from benne.errors import RolloutError
 from benne.features.categories import CATEGORIES
+from benne.features.quality.cells import hide_small
 from benne.models import SCORE_MAX, SCORE_MIN
 from benne.models.scale import DEFAULT_BANDS, Band
 from benne.scoring.decisions.promotion import every_promotion, promoted
@@ -128,7 +129,7 @@ def rollout_status(
         matrix=[] if notes else _matrix(n, bands),
         shifts=_shifts(table),
         changes=_changes(table),
-        notes=[*notes, f"Figures of fewer than {FEWEST} answers are left out."],
+        notes=[*notes, f"Figures of fewer than {FEWEST} answers are left out, and what would give them away."],
     )
 
 
@@ -157,34 +158,32 @@ def _counted(table: pd.DataFrame, name: str) -> int:
 
 
 def _swap_set(mark: int, n: Floats, pds: tuple[Floats, Floats]) -> list[dict[str, Any]]:
-    inside = np.arange(CELLS) >= (mark - SCORE_MIN) // CELL_POINTS
-    lines = []
-    for name, (by_champion, by_challenger) in zip(
-        _SWAPS, ((inside, inside), (~inside, inside), (inside, ~inside), (~inside, ~inside)), strict=True
-    ):
-        at = np.ix_(by_champion, by_challenger)
-        rows = int(n[at].sum())
-        lines.append({
-            "cutoff": mark, "set": name, "n": _shown(rows), "share": _mean(float(rows), int(n.sum()), fewest=rows),
-            "champion_pd": _mean(float(pds[0][at].sum()), rows), "challenger_pd": _mean(float(pds[1][at].sum()), rows),
-        })  # fmt: skip
-    return lines
+    inside, total = np.arange(CELLS) >= (mark - SCORE_MIN) // CELL_POINTS, int(n.sum())
+    sets = [np.ix_(*both) for both in ((inside, inside), (~inside, inside), (inside, ~inside), (~inside, ~inside))]
+    shown = hide_small([int(n[at].sum()) for at in sets], FEWEST)
+    return [
+        {
+            "cutoff": mark, "set": name, "n": rows, "share": _mean(float(rows or 0), total if rows is not None else 0),
+            "champion_pd": _mean(float(pds[0][at].sum()), rows or 0),
+            "challenger_pd": _mean(float(pds[1][at].sum()), rows or 0),
+        }
+        for name, at, rows in zip(_SWAPS, sets, shown, strict=True)
+    ]  # fmt: skip
 
 
 def _matrix(n: Floats, bands: Sequence[Band]) -> list[dict[str, Any]]:
     starts = [int(band.lowest - SCORE_MIN) // CELL_POINTS for band in bands]
     sums = np.add.reduceat(np.add.reduceat(n, starts, axis=0), starts, axis=1)
-    return [
-        {"champion": before.name, **{after.name: _shown(int(rows)) for after, rows in zip(bands, line, strict=True)}}
-        for before, line in zip(bands, sums, strict=True)
-    ]
+    shown = iter(hide_small([int(rows) for rows in sums.ravel()], FEWEST))
+    return [{"champion": before.name, **{after.name: next(shown) for after in bands}} for before in bands]
 
 
 def _shifts(table: pd.DataFrame) -> list[dict[str, Any]]:
     if "shadow.shift" not in table.index.get_level_values("name"):
         return []
     rows = table["n"].loc["shadow.shift"]
-    return [{"points": int(cell) * SHIFT_POINTS, "n": _shown(int(n))} for cell, n in rows.items()]
+    shown = hide_small([int(n) for n in rows], FEWEST)
+    return [{"points": int(cell) * SHIFT_POINTS, "n": n} for cell, n in zip(rows.index, shown, strict=True)]
 
 
 def _changes(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -198,11 +197,6 @@ def _changes(table: pd.DataFrame) -> list[dict[str, Any]]:
     return lines
 
 
-def _shown(n: int) -> int | None:
-    return n if n == 0 or n >= FEWEST else None
-
-
-def _mean(total: float, n: int, fewest: int | None = None) -> float | None:
-    """Of so many; none where they, or what it would tell, are too few."""
-    held = n if fewest is None or fewest == 0 else min(n, fewest)
-    return round(total / n, 10) if held >= FEWEST else None
+def _mean(total: float, n: int) -> float | None:
+    """Of so many; none where they are too few."""
+    return round(total / n, 10) if n >= FEWEST else None

@@ -8,10 +8,10 @@ import pytest
 
 from benne.errors import SimulationError
 from benne.experiments.demo import STEPS, DemoOptions, run_demo
-from benne.experiments.demo.governing import opened_governance
 from benne.models import CreditScoreModel
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.documents import documents_of
+from benne.scoring.governance.opening import opened_governance
 from benne.scoring.protected import opened_protected
 
 OPTIONS = DemoOptions(members=4000, seed=0)

@@ -6,7 +6,6 @@ import pytest
 
 from benne.errors import GamingError, WeightContractError
 from benne.experiments.gaming.capping import cap_cheap
-from benne.experiments.gaming.pictures import cap_drawing
 from benne.experiments.labelling import LabelledRows
 from benne.models import CreditScoreModel
 
@@ -50,7 +49,6 @@ def test_cheap_features_are_held_down_until_the_cap_holds(capped):
     assert (found.trials["cheap_points"].iloc[:-1] > 5.0).all()
     assert found.trials["cheap_points"].iloc[-1] <= 5.0
     assert found.options.extra["feature_contri"] == [1.0, 1.0, found.penalty, found.penalty, 1.0]
-    assert "<svg" in cap_drawing(found.trials, found.cap)
 
 
 def test_the_contract_holds_under_a_cap(rows, capped):

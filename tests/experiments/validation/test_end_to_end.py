@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,62 +72,83 @@ def strict(text):
     return text.replace("at_least = 0.60", "at_least = 0.999").replace("2026-11", "2026-12")
 
 
-def test_from_a_trained_run_to_a_served_champion_and_back(world, home, files, tmp_path):
-    tracking = ("--tracking", tmp_path / "mlflow")
-    governed = ("--store", home)
-    for name, text in (("gates", GATES), ("strict", strict(GATES))):
-        (tmp_path / f"{name}.toml").write_text(text)
-    first, second = world.runs
-    validating = (*governed, *tracking, *files, "--out", tmp_path / "verdict")
+@dataclass(frozen=True)
+class Story:
+    """Two trained runs, a service, and the commands with the options that all of them are given."""
 
-    # Gates come after the training: they do not stand for it.
-    declared = done("gates", "declare", tmp_path / "gates.toml", *governed, "--approver", "carol")
-    assert declared["version"] == "2026-11"
-    assert "must be declared before the training begins" in refused("validate", first, *validating, "--by", "bob")
-    say_it_began_later(world)
+    world: Any
+    home: Path
+    folder: Path
+    rows: tuple[Any, ...]
 
-    # Nobody has validated it; its author may not.
-    assert "no verdict on these files" in refused("promote", first, *governed, *tracking, "--by", "ops")
-    assert "somebody other than its author" in refused("validate", first, *validating, "--by", "Ann")
+    @property
+    def where(self):
+        return "--store", self.home, "--tracking", self.folder / "mlflow"
 
-    # Somebody else has, and it passed; so it serves.
-    assert done("validate", first, *validating, "--by", "bob")["passed"]
-    assert "✓ passed" in (tmp_path / "verdict" / "verdict.html").read_text("utf-8")
-    assert done("promote", first, *governed, *tracking, "--by", "ops")["recorded"]
-    service = open_service(read_settings(home, rate_per_second=0))
+    def declare(self, text, *options):
+        file = self.folder / "gates.toml"
+        file.write_text(text)
+        return done("gates", "declare", file, "--store", self.home, *options)
+
+    def validation(self, run_id, validator):
+        return "validate", run_id, *self.where, *self.rows, "--out", self.folder / "verdict", "--by", validator
+
+    def promotion(self, run_id):
+        return "promote", run_id, *self.where, "--by", "ops"
+
+
+@pytest.fixture
+def story(world, home, files, tmp_path):
+    return Story(world, home, tmp_path, files)
+
+
+def test_from_a_trained_run_to_a_served_champion_and_back(story):
+    first, second = story.world.runs
+    is_refused_before_somebody_else_has_validated_it(story, first)
+    assert done(*story.validation(first, "bob"))["passed"]
+    assert "✓ passed" in (story.folder / "verdict" / "verdict.html").read_text("utf-8")
+    assert done(*story.promotion(first))["recorded"]
+    service = open_service(read_settings(story.home, rate_per_second=0))
     running = Running(service, "")
     champion, shop = service.models.current.model_id, running.register("shop", ("lending",))
-    know(running, world, "anna")
+    know(running, story.world, "anna")
     with TestClient(create_app(service, close=False)) as client:
         assert ask(client, shop)["model_id"] == champion
-
-        # The next one: under gates that it does not pass, then under a verdict that it does.
-        done("gates", "declare", tmp_path / "strict.toml", *governed)
-        say_it_began_later(world)
-        missed = run("validate", second, *validating, "--by", "bob")
-        assert missed.exit_code == REFUSED
-        assert "It may not serve: discrimination.auc failed" in missed.stdout
-        assert "a verdict that failed: discrimination.auc" in refused(
-            "promote", second, *governed, *tracking, "--by", "ops"
-        )
+        is_refused_under_gates_that_it_does_not_pass(story, second)
         assert not follow_promotion(service)
-        (tmp_path / "again.toml").write_text(GATES.replace("2026-11", "2027-01"))
-        done("gates", "declare", tmp_path / "again.toml", *governed)
-        say_it_began_later(world)
-        assert done("validate", second, *validating, "--by", "bob")["passed"]
-        assert done("promote", second, *governed, *tracking, "--by", "ops")["alias_moved"]
+        story.declare(GATES.replace("2026-11", "2027-01"))
+        say_it_began_later(story.world)
+        assert done(*story.validation(second, "bob"))["passed"]
+        assert done(*story.promotion(second))["alias_moved"]
         assert follow_promotion(service)
         assert ask(client, shop)["model_id"] != champion
-        assert champion_version(world) == 2
+        assert champion_version(story.world) == 2
 
-        # And back, in one command.
-        back = done("rollback", *governed, *tracking, "--by", "ops", "--reason", "calibration")
+        back = done("rollback", *story.where, "--by", "ops", "--reason", "calibration")  # one command
         assert (back["model_id"], back["version"]) == (champion, 1)
         assert follow_promotion(service)
         assert ask(client, shop)["model_id"] == champion
-        assert champion_version(world) == 1
+        assert champion_version(story.world) == 1
     service.close()
-    assert done("audit", "verify", "--ledger", home)["intact"]
+    assert done("audit", "verify", "--ledger", story.home)["intact"]
+
+
+def is_refused_before_somebody_else_has_validated_it(story, run_id):
+    """Gates that come after the training do not stand for it; nobody has validated it, and its author may not."""
+    assert story.declare(GATES, "--approver", "carol")["version"] == "2026-11"
+    assert "must be declared before the training begins" in refused(*story.validation(run_id, "bob"))
+    say_it_began_later(story.world)
+    assert "no verdict on these files" in refused(*story.promotion(run_id))
+    assert "somebody other than its author" in refused(*story.validation(run_id, "Ann"))
+
+
+def is_refused_under_gates_that_it_does_not_pass(story, run_id):
+    story.declare(strict(GATES))
+    say_it_began_later(story.world)
+    missed = run(*story.validation(run_id, "bob"))
+    assert missed.exit_code == REFUSED
+    assert "It may not serve: discrimination.auc failed" in missed.stdout
+    assert "a verdict that failed: discrimination.auc" in refused(*story.promotion(run_id))
 
 
 def say_it_began_later(world):

@@ -197,7 +197,7 @@ def test_refusals_that_rise_are_told_by_their_reason(world):
     refusals = pd.DataFrame({"as_of": often, "reason": "consent-withdrawn"})
     report = world.monitored(refusals=refusals)
     assert found(report, "refused.consent-withdrawn")[0] == BEGAN
-    assert report.tables["refusals"][0] == {"period": "2023-01", "asked": 420, "consent-withdrawn": 20 / 420}
+    assert report.tables["refusals"][0] == {"period": "2023-01", "asked": 420, "consent-withdrawn": 0.047619}
 
 
 def test_many_overturned_decisions_are_told(world):
