@@ -21,6 +21,7 @@ FIGURES: Final = (*METRICS, "ece")
 
 _BINS: Final = 10
 _LEVEL: Final = (0.025, 0.975)
+_ONE_SIDED_95: Final = 1.6448536269514722
 
 
 class CalibrationError:
@@ -62,6 +63,18 @@ class CalibrationError:
         """The error to expect where every PD is right, by the luck of who turned bad; each bin taken as normal."""
         by_bin = np.bincount(self._bin, weights=self._variance, minlength=_BINS)
         return float(np.sqrt(2.0 / np.pi * by_bin).sum() / len(self._gap))
+
+    def beyond_chance(self) -> float:
+        """How far the error lies above what 95 of 100 models whose PDs are right would stay under; 0 where it does not.
+
+        Notes
+        -----
+        A bin's absolute gap is half-normal, with mean ``sqrt(2 v / pi)`` and variance ``v (1 - 2 / pi)`` where ``v`` is
+        the sum of ``pd (1 - pd)`` over its rows. The sum of ten is taken as normal, and rows as independent.
+        """
+        by_bin = np.bincount(self._bin, weights=self._variance, minlength=_BINS)
+        spread = float(np.sqrt((1.0 - 2.0 / np.pi) * by_bin.sum()) / len(self._gap))
+        return max(0.0, self.under(np.ones(len(self._gap))) - self.by_chance() - _ONE_SIDED_95 * spread)
 
 
 def figures_table(predictions: Mapping[str, Floats], bad: Floats, resampler: Resampler) -> pd.DataFrame:

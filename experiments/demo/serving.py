@@ -39,7 +39,7 @@ _VALIDITY_DAYS: Final = 20 * 365
 _EVENTS: Final = "events.db"
 _FACTS: Final = "demo.json"
 _SHOWN: Final = 50
-_MONTHS_BACK: Final = 2  # the simulator adds two months of events to its last moment of observation
+_MONTHS_BACK: Final = 2  # from the simulator's last moment of observation to the month that now lies in
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def lay_out_with_members(
     validated_in : str or Path
         Database that holds the verdict on it.
     members, seed : int
-        Of the simulation. It ends with the last month before ``now``.
+        Of the simulation.
     now : datetime
-        The ingest clock of the event store.
+        When it ends, and the ingest clock of the event store.
     on_step : callable, optional
         Told the number of each of :data:`STEPS` as it begins.
 
@@ -143,9 +143,11 @@ def advance(home: Path, now: datetime) -> None:
 
 
 def _until(now: datetime) -> SimulatorOptions:
-    """A simulation that ends where the month of ``now`` begins."""
+    """A simulation whose tables were extracted now."""
+    now = now.astimezone(UTC)
     months = now.year * 12 + now.month - 1 - _MONTHS_BACK
-    return SimulatorOptions(as_of=(datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC),), tail_months=_MONTHS_BACK)
+    as_of = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+    return SimulatorOptions(as_of=(as_of,), tail_months=_MONTHS_BACK + 1, extracted_at=now)
 
 
 def _terms(folder: Path) -> Path:

@@ -30,6 +30,9 @@ class SimulatorOptions:
         Months of events before the last ``as_of``; at least 6.
     tail_months : int
         Months of events after it, so that a feature which looks ahead finds something there.
+    extracted_at : datetime or None
+        When the tables were taken out of the platform, within the last of these months: nothing known later is in
+        them. By default where that month ends.
     horizon_days : int
         Length of the outcome window.
     community_size : int
@@ -67,6 +70,7 @@ class SimulatorOptions:
     as_of: tuple[datetime, ...] = (datetime(2025, 7, 1, tzinfo=UTC),)
     history_months: int = 30
     tail_months: int = 2
+    extracted_at: datetime | None = None
     horizon_days: int = 365
     community_size: int = 5_000
     base_log_odds: float = -3.15
@@ -92,6 +96,8 @@ def _check_calendar(options: SimulatorOptions) -> None:
     moments = options.as_of
     if not moments or any(moment.tzinfo is None for moment in moments):
         raise SimulationError("as_of must hold at least one timezone-aware datetime. Add tzinfo=UTC.")
+    if options.extracted_at is not None and options.extracted_at.tzinfo is None:
+        raise SimulationError("extracted_at must be a timezone-aware datetime. Add tzinfo=UTC.")
     if any(later <= earlier for earlier, later in pairwise(moments)):
         raise SimulationError("as_of must be in increasing order without repeats. Sort the moments.")
     for name, least, most in (("history_months", 6, 120), ("tail_months", 1, 24), ("horizon_days", 1, 3660)):

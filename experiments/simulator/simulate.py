@@ -188,6 +188,7 @@ def _facts(
     members: int, seed: int, options: SimulatorOptions, timeline: Timeline, rows: dict[str, int]
 ) -> dict[str, Any]:
     stated = dataclasses.asdict(options) | {"as_of": [moment.isoformat() for moment in options.as_of]}
+    del stated["extracted_at"]  # stands below, said or not
     return {
         "notice": NOTICE,
         "members": members,

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from benne.errors import SimulationError
 from benne.experiments.simulator.options import SimulatorOptions
 
 __all__ = ["DAY", "Flags", "Floats", "Ints", "Nullable", "Timeline"]
@@ -39,19 +40,29 @@ class Timeline:
         How many are simulated; the world ends with the last.
     as_of : ndarray of int64, shape (k,)
         Moments of observation, microseconds since 1970-01-01 UTC.
+    end : int
+        When the raw tables were extracted, in the same unit: nothing known later is in them.
     """
 
     first_month: np.datetime64
     months: int
     as_of: Ints
+    end: int
 
     @classmethod
     def of(cls, options: SimulatorOptions) -> Timeline:
-        """The calendar that the options describe."""
+        """The calendar that the options describe.
+
+        Raises
+        ------
+        SimulationError
+            If the tables are extracted before the last month begins, or after it.
+        """
         as_of = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in options.as_of], dtype=np.int64)
         last = _month(as_of[-1] - 1)
         first = last - (options.history_months - 1)
-        return cls(first, options.history_months + options.tail_months, as_of)
+        months = options.history_months + options.tail_months
+        return cls(first, months, as_of, _extracted(options, first + months))
 
     def start(self, month: Ints | int) -> Ints:
         """First moment of a month, which may lie a few years before or after the simulated ones."""
@@ -65,11 +76,6 @@ class Timeline:
         return int(self.start(0))
 
     @property
-    def end(self) -> int:
-        """When the raw tables were extracted: nothing known later is in them."""
-        return int(self.start(self.months))
-
-    @property
     def observed_month(self) -> Ints:
         """The last month begun before each moment of observation, shape (k,)."""
         begins = self.start(np.arange(self.months))
@@ -81,6 +87,18 @@ class Timeline:
         month = (self.first_month + np.arange(self.months)).astype(np.int64) % 12 + 1
         summer = 1 + 0.08 * np.cos((month - 7) / 12 * 2 * np.pi)
         return np.where(month == _DECEMBER, 1.4, summer)
+
+
+def _extracted(options: SimulatorOptions, month_after: np.datetime64) -> int:
+    over = int(month_after.astype("datetime64[us]").astype(np.int64))
+    if options.extracted_at is None:
+        return over
+    moment = (options.extracted_at - _EPOCH) // timedelta(microseconds=1)
+    if not int((month_after - 1).astype("datetime64[us]").astype(np.int64)) <= moment <= over:
+        raise SimulationError(
+            f"extracted_at must lie in {month_after - 1}, the last month simulated, got another. Change tail_months."
+        )
+    return moment
 
 
 def _month(moment: int) -> np.datetime64:

@@ -46,9 +46,11 @@ _PERCENTILE: Final = 95.0
 def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[str, Measure]:
     """AUC, KS and calibration error with bootstrap intervals over members; the error's lies too high, and says so."""
     line = figures_table({"model": sample.log_odds}, sample.bad, sample.resampler(seed, resamples)).iloc[0]
-    n, chance = len(sample.bad), CalibrationError(sample.log_odds, sample.bad).by_chance()
-    told = f"{chance:.4f} would be expected by chance of PDs that are right; {_LIES_HIGH}"
-    return {
+    n, error = len(sample.bad), CalibrationError(sample.log_odds, sample.bad)
+    chance = f"{error.by_chance():.4f} would be expected by chance of PDs that are right"
+    told = f"{chance}; {_LIES_HIGH}"
+    beyond = Measure(value=error.beyond_chance(), n=n, note=chance)
+    return {"calibration.ece_beyond_chance": beyond} | {
         name: Measure(value=float(line[key]), low=float(line[f"{key}_low"]), high=float(line[f"{key}_high"]), n=n,
                       note=told if key == "ece" else "")
         for name, key in (("discrimination.auc", "auc"), ("discrimination.ks", "ks"), ("calibration.ece", "ece"))

@@ -33,6 +33,9 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     "discrimination.auc": Metric("rows", "area under the ROC curve"),
     "discrimination.ks": Metric("rows", "largest distance between the score's distributions of good and bad"),
     "calibration.ece": Metric("rows", "mean distance between predicted PD and bad rate over deciles"),
+    "calibration.ece_beyond_chance": Metric(
+        "rows", "that distance beyond what 95 of 100 models whose PDs are right would stay under"
+    ),
     "calibration.slope": Metric("rows", "slope of bad on the predicted log odds; 1 is perfect"),
     "calibration.band_miss": Metric("rows", "how far the predicted PD of the worst band lies outside its interval"),
     "calibration.pattern_miss": Metric(

@@ -33,6 +33,15 @@ def test_the_error_by_chance_is_the_mean_error_of_pds_that_are_right():
     assert CalibrationError(LOG_ODDS, BAD).by_chance() == pytest.approx(np.mean(drawn), rel=0.05)
 
 
+def test_beyond_chance_is_what_right_pds_exceed_in_one_sample_of_twenty_and_wrong_ones_always():
+    pd_of, rng = 1.0 / (1.0 + np.exp(-LOG_ODDS)), np.random.default_rng(2)
+    outcomes = [(rng.random(500) < pd_of).astype(float) for _ in range(400)]
+    beyond = [CalibrationError(LOG_ODDS, bad).beyond_chance() for bad in outcomes]
+    assert 0.02 <= np.mean(np.array(beyond) > 0) <= 0.08
+    too_low = [CalibrationError(LOG_ODDS - 1.5, bad).beyond_chance() for bad in outcomes[:20]]
+    assert min(too_low) > 0.02
+
+
 def test_a_difference_is_ours_minus_the_other_and_ours_differs_from_itself_by_nothing():
     noise = LOG_ODDS + np.random.default_rng(1).normal(0.0, 2.0, 500)
     table = figures_table({"noisy": noise, "ours": LOG_ODDS}, BAD, Resampler(500, None, 0))

@@ -179,6 +179,15 @@ def test_nothing_known_after_the_extract_is_in_it(raw: dict[str, pd.DataFrame], 
     assert max(rows["known_at"].max() for rows in raw.values()) < world.extracted_at
 
 
+def test_an_extract_in_mid_month_ends_there(tmp_path: Path) -> None:
+    moment = pd.Timestamp("2025-08-20T06", tz="UTC")
+    world = simulate(tmp_path / "w", members=300, options=SimulatorOptions(extracted_at=moment.to_pydatetime()))
+    payments = pd.read_parquet(world.raw / "payments.parquet")
+    assert world.extracted_at == moment
+    assert moment - pd.Timedelta(days=1) < payments["known_at"].max() < moment
+    assert payments["event_time"].max() < moment
+
+
 def test_members_hold_no_platform_events_before_joining(raw: dict[str, pd.DataFrame]) -> None:
     joined = raw["members"].set_index("member_id")["event_time"]
     assert (joined < AS_OF).all()

@@ -22,6 +22,7 @@ from benne.experiments.simulator.timeline import DAY, Timeline
         ({"as_of": (datetime(2023, 2, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC))}, "six of the 30 months"),
         ({"history_months": 5}, "history_months must be from 6 to 120, got 5"),
         ({"tail_months": 0}, "tail_months must be from 1 to 24, got 0"),
+        ({"extracted_at": datetime(2025, 8, 20)}, "extracted_at must be a timezone-aware"),  # noqa: DTZ001 - as above
         ({"late_share": 1.5}, "late_share must be between 0 and 1, got 1.5"),
         ({"community_size": 2}, "community_size must be at least 10, got 2"),
     ],
@@ -36,6 +37,13 @@ def test_the_calendar_of_the_default_world_runs_from_january_2023_to_august_2025
     assert str(timeline.first_month) == "2023-01"
     assert timeline.months == 32
     assert np.datetime64(timeline.end, "us") == np.datetime64("2025-09-01")
+
+
+def test_the_calendar_ends_when_the_tables_are_extracted_if_that_is_said() -> None:
+    timeline = Timeline.of(SimulatorOptions(extracted_at=datetime(2025, 8, 20, 6, tzinfo=UTC)))
+    assert np.datetime64(timeline.end, "us") == np.datetime64("2025-08-20T06")
+    with pytest.raises(SimulationError, match="extracted_at must lie in 2025-08, the last month simulated"):
+        Timeline.of(SimulatorOptions(extracted_at=datetime(2025, 9, 2, tzinfo=UTC)))
 
 
 def test_the_observed_month_is_the_one_just_ended_at_a_month_end() -> None:

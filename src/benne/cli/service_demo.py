@@ -54,7 +54,7 @@ def demo(
 ) -> None:
     """Lay out a service with simulated members in it, and show three things to ask it.
 
-    Features are computed from the members' events, which go up to this month. Where the folder is there already only
+    Features are computed from the members' events, which go up to now. Where the folder is there already only
     keys of access for a day are made anew.
 
     \b
