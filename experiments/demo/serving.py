@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +39,6 @@ _VALIDITY_DAYS: Final = 20 * 365
 _EVENTS: Final = "events.db"
 _FACTS: Final = "demo.json"
 _SHOWN: Final = 50
-_MONTHS_BACK: Final = 2  # from the simulator's last moment of observation to the month that now lies in
 
 
 @dataclass(frozen=True)
@@ -143,11 +142,8 @@ def advance(home: Path, now: datetime) -> None:
 
 
 def _until(now: datetime) -> SimulatorOptions:
-    """A simulation whose tables were extracted now."""
-    now = now.astimezone(UTC)
-    months = now.year * 12 + now.month - 1 - _MONTHS_BACK
-    as_of = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
-    return SimulatorOptions(as_of=(as_of,), tail_months=_MONTHS_BACK + 1, extracted_at=now)
+    """A simulation whose members are observed, and whose tables are extracted, now."""
+    return SimulatorOptions(as_of=(now,), tail_months=1, extracted_at=now)
 
 
 def _terms(folder: Path) -> Path:

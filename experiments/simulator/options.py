@@ -31,8 +31,8 @@ class SimulatorOptions:
     tail_months : int
         Months of events after it, so that a feature which looks ahead finds something there.
     extracted_at : datetime or None
-        When the tables were taken out of the platform, within the last of these months: nothing known later is in
-        them. By default where that month ends.
+        When the tables were taken out of the platform, after the last ``as_of`` and within these months: nothing known
+        later is in them. By default where the months end.
     horizon_days : int
         Length of the outcome window.
     community_size : int

@@ -56,13 +56,13 @@ class Timeline:
         Raises
         ------
         SimulationError
-            If the tables are extracted before the last month begins, or after it.
+            If the tables are extracted before the last moment of observation, or after the last month.
         """
         as_of = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in options.as_of], dtype=np.int64)
         last = _month(as_of[-1] - 1)
         first = last - (options.history_months - 1)
         months = options.history_months + options.tail_months
-        return cls(first, months, as_of, _extracted(options, first + months))
+        return cls(first, months, as_of, _extracted(options, int(as_of[-1]), first + months))
 
     def start(self, month: Ints | int) -> Ints:
         """First moment of a month, which may lie a few years before or after the simulated ones."""
@@ -89,14 +89,15 @@ class Timeline:
         return np.where(month == _DECEMBER, 1.4, summer)
 
 
-def _extracted(options: SimulatorOptions, month_after: np.datetime64) -> int:
+def _extracted(options: SimulatorOptions, observed: int, month_after: np.datetime64) -> int:
     over = int(month_after.astype("datetime64[us]").astype(np.int64))
     if options.extracted_at is None:
         return over
     moment = (options.extracted_at - _EPOCH) // timedelta(microseconds=1)
-    if not int((month_after - 1).astype("datetime64[us]").astype(np.int64)) <= moment <= over:
+    if not observed <= moment <= over:
         raise SimulationError(
-            f"extracted_at must lie in {month_after - 1}, the last month simulated, got another. Change tail_months."
+            f"extracted_at must lie between the last as_of and the end of {month_after - 1}, the last month simulated, "
+            "got another. Change tail_months."
         )
     return moment
 

@@ -34,7 +34,7 @@ def test_a_members_visit(site, open_tab, kim):
     tab.press("Try it")
     tab.page.wait_for_selector("#what-if-answer .three")
     scores = [int(text) for text in tab.page.locator(".three .big").all_inner_texts()]
-    effect = re.search(r"[+−]?\d+", tab.page.locator("#what-if-answer strong").inner_text()).group(0)
+    effect = re.search(r"[+−]?\d+", tab.page.locator("#what-if-answer strong").first.inner_text()).group(0)
     assert scores[2] - scores[1] == int(effect.replace("−", "-"))
     assert tab.page.url == before  # replaced in place
     assert sticks_out(tab) == 0

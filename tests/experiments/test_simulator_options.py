@@ -42,7 +42,7 @@ def test_the_calendar_of_the_default_world_runs_from_january_2023_to_august_2025
 def test_the_calendar_ends_when_the_tables_are_extracted_if_that_is_said() -> None:
     timeline = Timeline.of(SimulatorOptions(extracted_at=datetime(2025, 8, 20, 6, tzinfo=UTC)))
     assert np.datetime64(timeline.end, "us") == np.datetime64("2025-08-20T06")
-    with pytest.raises(SimulationError, match="extracted_at must lie in 2025-08, the last month simulated"):
+    with pytest.raises(SimulationError, match="between the last as_of and the end of 2025-08, the last month"):
         Timeline.of(SimulatorOptions(extracted_at=datetime(2025, 9, 2, tzinfo=UTC)))
 
 
