@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import math
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +22,7 @@ Ease = Literal["high", "medium", "low"]
 
 EASES: Final[tuple[Ease, ...]] = ("high", "medium", "low")
 _FORMAT: Final = 1
+_DIGITS: Final = 16
 _SECTIONS: Final = {"format", "version", "rungs", "budget", "ease", "together", "feature"}
 _OF_FEATURE: Final = {"cost", "days", "held", "ease", "direction", "why"}
 
@@ -136,6 +140,12 @@ class CostTable:
                 f"A cost table must be a TOML file that can be read, got none at {path}. Copy the default one."
             ) from None
         return cls._of(document)
+
+    @property
+    def digest(self) -> str:
+        """Of all that it says: the same table, the same 16 hexadecimal digits."""
+        said = json.dumps(dataclasses.asdict(self), sort_keys=True, default=dict)
+        return hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
 
     def effort(self, name: str, spec: FeatureSpec | None) -> Effort | None:
         """What a feature costs; None where neither the registry nor the table knows how easily it is moved."""

@@ -142,7 +142,7 @@ class GamingReport:
 
     @property
     def state(self) -> str:
-        """``measured``, or ``INSUFFICIENT``."""
+        """``measured``, or ``INSUFFICIENT`` where no move was tried."""
         return "measured" if self.attacks else "INSUFFICIENT"
 
     def attack(self, name: str) -> AttackResult | None:

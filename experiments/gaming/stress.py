@@ -79,8 +79,11 @@ def stress_test(
     members = attackable(model, features, _array(bad), _array(known_pd), options.members, seed)
     moves = moves_of(members.X, members.names, model.category_of, registry, options.costs) if len(members) else []
     notes = tuple(_notes(members, moves, options))
-    if len(members) < options.fewest or not moves:
+    if len(members) < options.fewest:
         return GamingReport(options, seed, len(members), members.left_out, (), None, notes=notes)
+    withheld = withhold(members)  # nobody need say what that costs: it is a right
+    if not moves:
+        return GamingReport(options, seed, len(members), members.left_out, (), withheld, notes=notes)
     before = members.log_odds()
     explained = _explain(members, members.X)
     attacks = tuple(
@@ -88,7 +91,7 @@ def stress_test(
         for attack in attacks_of(options.costs)
         if attack.name in options.attacks
     )
-    return GamingReport(options, seed, len(members), members.left_out, attacks, withhold(members), notes=notes)
+    return GamingReport(options, seed, len(members), members.left_out, attacks, withheld, notes=notes)
 
 
 def with_spending(report: GamingReport, spending: SpendingResult) -> GamingReport:
@@ -107,7 +110,7 @@ def _notes(members: Attacked, moves: Sequence[Move], options: GamingOptions) -> 
     if len(members) < options.fewest:
         yield f"Fewer than {options.fewest} members are scored, so that nothing is measured."
     elif not moves:
-        yield "No feature can be moved, so that nothing is measured."
+        yield "No feature can be moved, so that withholding alone is measured."
     yield "Gains are greedy: they can be had; more may be possible. Costs are a judgement, declared beforehand."
 
 

@@ -19,6 +19,7 @@ from benne.experiments.validation.candidate import Candidate
 from benne.models.resampling import RESAMPLES
 
 if TYPE_CHECKING:
+    from benne.experiments.gaming.costs import CostTable
     from benne.features import Events
 
 __all__ = ["Evidence", "ReadAttributes", "independent_rows"]
@@ -42,6 +43,8 @@ class Evidence:
         For which they are read, where that is on record; such as ``fairness_audit:2026-q4``.
     events : Events or None
         Of the same members: what they spend is scaled up.
+    costs : CostTable or None
+        What moves cost whoever games; by default the table that comes with Benne, which knows the registered features.
     seed : int
         Of bootstrap, attacks and flips.
     resamples : int
@@ -54,6 +57,7 @@ class Evidence:
     protected: pd.DataFrame | ReadAttributes | None = field(default=None, repr=False)
     purpose: str = ""
     events: Events | None = field(default=None, repr=False)
+    costs: CostTable | None = field(default=None, repr=False)
     seed: int = 0
     resamples: int = RESAMPLES
     seconds: Callable[[], float] = perf_counter

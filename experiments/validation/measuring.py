@@ -25,6 +25,7 @@ from benne.experiments.validation.model_figures import (
     ranking_measures,
     stability,
 )
+from benne.experiments.validation.slope import slope_measures
 from benne.features import registry
 from benne.models import CalibrationReport, CreditScoreModel, withheld_of
 from benne.models.calibration import calibration_report
@@ -109,6 +110,7 @@ def measure(
     on_stage("patterns")
     patterns = pattern_table(model, rows.features, rows.bad)
     found |= calibration_measures(report, patterns)
+    found |= slope_measures(sample.log_odds, sample.bad, sample.members, report.slope, report.intercept)
     on_stage("promises")
     found |= _promises(model, sample, rows, evidence)
     on_stage("fairness")
@@ -167,9 +169,10 @@ def _fairness(
 def _gaming(
     model: CreditScoreModel, rows: LabelledRows, evidence: Evidence
 ) -> tuple[GamingReport, Mapping[str, Measure]]:
-    from benne.experiments.gaming import gaming_measures, spending_test, stress_test
+    from benne.experiments.gaming import GamingOptions, gaming_measures, spending_test, stress_test
 
-    report = stress_test(model, rows.features, rows.bad, seed=evidence.seed)
+    options = GamingOptions() if evidence.costs is None else GamingOptions(costs=evidence.costs)
+    report = stress_test(model, rows.features, rows.bad, options=options, seed=evidence.seed)
     if evidence.events is not None:
         spending = spending_test(model, evidence.events, rows.features, seed=evidence.seed)
         report = replace(report, spending=spending)

@@ -58,9 +58,8 @@ def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[s
 
 
 def calibration_measures(report: CalibrationReport, patterns: pd.DataFrame) -> dict[str, Measure]:
-    """The slope, and how far the worst band and the worst pattern lie outside their intervals."""
+    """How far the worst band and the worst pattern lie outside their intervals."""
     return {
-        "calibration.slope": Measure(value=report.slope, n=report.rows),
         "calibration.band_miss": _worst(join_small(report.by_band), report.rows, "band"),
         "calibration.pattern_miss": _worst_pattern(patterns),
     }

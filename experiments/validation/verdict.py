@@ -111,7 +111,7 @@ def validate(
     results = judge_all(declared.gates, measured.measures)
     content = _content(candidate, declared, results, measured, rows)
     content |= {"validator": who, "by": who, "made_at": made_at.isoformat(), "seed": evidence.seed}
-    content["notes"] = [*said, *_of_attributes(evidence, measured), *measured.notes]
+    content["notes"] = [*said, *_of_attributes(evidence, measured), *_of_costs(evidence), *measured.notes]
     return MadeVerdict(content, results, measured, evidence.purpose)
 
 
@@ -133,6 +133,12 @@ def _of_attributes(evidence: Evidence, measured: Measured) -> list[str]:
     at = ", ".join(f"{cutoff:g}" for cutoff in measured.fairness.cutoffs)
     why = f", for {evidence.purpose}, which is on record in their store" if evidence.purpose else ""
     return [f"Protected attributes were read{why}; fairness is at the cut-offs {at}."]
+
+
+def _of_costs(evidence: Evidence) -> list[str]:
+    if evidence.costs is None:
+        return []
+    return [f"What moves cost is the validator's table {evidence.costs.version}, digest {evidence.costs.digest}."]
 
 
 def _content(

@@ -37,6 +37,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
         "rows", "that distance beyond what 95 of 100 models whose PDs are right would stay under"
     ),
     "calibration.slope": Metric("rows", "slope of bad on the predicted log odds; 1 is perfect"),
+    "calibration.slope_miss": Metric("rows", "how far 1 lies outside the interval of that slope"),
     "calibration.band_miss": Metric("rows", "how far the predicted PD of the worst band lies outside its interval"),
     "calibration.pattern_miss": Metric(
         "rows", "how far the predicted PD of the worst pattern of consent lies outside its interval"

@@ -50,6 +50,9 @@ def validate(
     events: Annotated[
         Path | None, typer.Option("--events", help="Folder of events, for the test of spending on the platform.")
     ] = None,
+    costs: Annotated[
+        Path | None, typer.Option("--costs", help="What moves cost (TOML), for attacks on features of your own.")
+    ] = None,
     key_file: KeyFile = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the verdict and its findings.")] = Path("validation"),
     seed: Seed = 0,
@@ -66,6 +69,7 @@ def validate(
         --outcomes outcomes.parquet --by bob
     """
     quiet_mlflow()
+    from benne.experiments.gaming import CostTable
     from benne.experiments.model_registry import existing_store
     from benne.experiments.validation import Evidence, write_verdict
     from benne.experiments.validation.findings import write_findings
@@ -84,6 +88,7 @@ def validate(
                 protected=None if protected is None else _reader(protected, by, purpose, key_file),
                 purpose=purpose if purpose and protected is not None and protected.is_dir() else "",
                 events=None if events is None else Events.open(events),
+                costs=None if costs is None else CostTable.read(costs),
             )  # fmt: skip
             validation = Validation(
                 candidate=found, evidence=evidence, validator=by, made_at=system_clock(), ids=random_id, tracking=where

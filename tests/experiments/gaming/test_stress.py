@@ -88,6 +88,15 @@ def test_a_model_of_features_nobody_knows_is_insufficient(model, members):
     report = stress_test(model, members.X, members.bad)
     assert report.state == "INSUFFICIENT"
     assert any("4 features are not attacked" in note for note in report.notes)
+    found = gaming_measures(report)
+    assert found["cheap_points"].state == "INSUFFICIENT"
+    assert found["pattern_points"].value == pytest.approx(report.withholding.points.mean())  # that costs nothing
+
+
+def test_a_report_of_withholding_alone_says_so(model, members, about, tmp_path):
+    report = stress_test(model, members.X, members.bad)
+    page = write_gaming_report(report, tmp_path, about)[0].read_text("utf-8")
+    assert "No feature can be moved, so that withholding alone is measured." in page
 
 
 def test_the_same_rows_and_seed_give_the_same_bytes(model, members, options, report, about, tmp_path):
