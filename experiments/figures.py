@@ -15,6 +15,7 @@ from benne.models.resampling import METRICS, Resampler, price_table
 __all__ = ["FIGURES", "CalibrationError", "figures_table"]
 
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 FIGURES: Final = (*METRICS, "ece")
 """Columns of a table of figures: AUC, KS, Brier score, log loss, expected calibration error."""
@@ -46,6 +47,8 @@ class CalibrationError:
     (0.25, 0.08333333333333333)
     >>> round(error.by_chance(), 4)  # of two bins, sqrt(2 / pi * 2 * 3/16) each, over four rows
     0.2443
+    >>> round(error.by_chance(np.array([0, 0, 1, 1])), 4)  # two members: sqrt(2 / pi) * 2 * sqrt(3/16) each
+    0.3455
     """
 
     def __init__(self, log_odds: Floats, bad: Floats) -> None:
@@ -59,22 +62,53 @@ class CalibrationError:
         by_bin = np.bincount(self._bin, weights=weight * self._gap, minlength=_BINS)
         return float(np.abs(by_bin).sum() / weight.sum())
 
-    def by_chance(self) -> float:
-        """The error to expect where every PD is right, by the luck of who turned bad; each bin taken as normal."""
-        by_bin = np.bincount(self._bin, weights=self._variance, minlength=_BINS)
-        return float(np.sqrt(2.0 / np.pi * by_bin).sum() / len(self._gap))
+    def by_chance(self, members: Indices | None = None) -> float:
+        """The error to expect where every PD is right, by the luck of who turned bad; each bin taken as normal.
 
-    def beyond_chance(self) -> float:
+        Parameters
+        ----------
+        members : ndarray of int, shape (n,), optional
+            Rows of one member share a number; by default each row is of another.
+        """
+        deviation = np.sqrt(np.diag(self._covariance(members)))
+        return float(np.sqrt(2.0 / np.pi) * deviation.sum() / len(self._gap))
+
+    def beyond_chance(self, members: Indices | None = None) -> float:
         """How far the error lies above what 95 of 100 models whose PDs are right would stay under; 0 where it does not.
+
+        Parameters
+        ----------
+        members : ndarray of int, shape (n,), optional
+            As for :meth:`by_chance`.
 
         Notes
         -----
-        A bin's absolute gap is half-normal, with mean ``sqrt(2 v / pi)`` and variance ``v (1 - 2 / pi)`` where ``v`` is
-        the sum of ``pd (1 - pd)`` over its rows. The sum of ten is taken as normal, and rows as independent.
+        A bin's absolute gap is half-normal, with mean ``sqrt(2 v / pi)`` and variance ``v (1 - 2 / pi)``. Of rows that
+        are each of another member, ``v`` is the sum of ``pd (1 - pd)``. A member's rows are taken as fully alike,
+        turning bad together or not at all, in the same bin and in others: that is the most that chance can do. A model
+        whose PDs are right is then not found wrong more often for several rows of a member; where they are less alike,
+        one whose PDs are wrong must be wrong by more. The sum over ten bins is taken as normal, which makes 95 of 100
+        into 93 where every member has a row in each.
         """
-        by_bin = np.bincount(self._bin, weights=self._variance, minlength=_BINS)
-        spread = float(np.sqrt((1.0 - 2.0 / np.pi) * by_bin.sum()) / len(self._gap))
-        return max(0.0, self.under(np.ones(len(self._gap))) - self.by_chance() - _ONE_SIDED_95 * spread)
+        covariance = self._covariance(members)
+        deviation = np.sqrt(np.diag(covariance))
+        product = np.outer(deviation, deviation)
+        alike = np.clip(np.divide(covariance, product, out=np.zeros_like(product), where=product > 0), 0.0, 1.0)
+        # Covariance of the absolute values of two normal variables whose correlation is ``alike``
+        both = product * (2.0 / np.pi) * (np.sqrt(1.0 - alike**2) + alike * np.arcsin(alike) - 1.0)
+        spread = float(np.sqrt(both.sum())) / len(self._gap)
+        return max(0.0, self.under(np.ones(len(self._gap))) - self.by_chance(members) - _ONE_SIDED_95 * spread)
+
+    def _covariance(self, members: Indices | None) -> Floats:
+        """Of the sums of gaps in bins, shape (bins, bins), if PDs are right and a member's rows are fully alike."""
+        if members is None:
+            return np.diag(np.bincount(self._bin, weights=self._variance, minlength=_BINS))
+        place = np.unique(members, return_inverse=True)[1]
+        cells = np.bincount(
+            place * _BINS + self._bin, weights=np.sqrt(self._variance), minlength=_BINS * (1 + place.max())
+        )
+        of_members = cells.reshape(-1, _BINS)
+        return np.asarray(of_members.T @ of_members)
 
 
 def figures_table(predictions: Mapping[str, Floats], bad: Floats, resampler: Resampler) -> pd.DataFrame:

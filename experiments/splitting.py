@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -71,6 +71,8 @@ class RowSplit:
         By time: test rows are of this moment or later, training rows are earlier.
     left_out : dict of str to int
         Rows on neither side, by reason: a member observed on both sides is drawn for one.
+    asked : Splitting or None
+        How they were to be split; None where they were divided by other means.
     """
 
     train: Indices
@@ -78,6 +80,7 @@ class RowSplit:
     order: Literal["member", "time"]
     since: pd.Timestamp | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    asked: Splitting | None = None
 
 
 def split_rows(index: pd.Index[Any], splitting: Splitting) -> RowSplit:
@@ -111,12 +114,12 @@ def split_rows(index: pd.Index[Any], splitting: Splitting) -> RowSplit:
     since = _cut(moments, splitting.test_share)
     late = np.zeros(len(moments), dtype=bool) if since is None else moments >= since
     if splitting.order == "member" or (splitting.order == "auto" and (since is None or late.mean() > 0.5)):
-        return _by_member(members, splitting)
+        return replace(_by_member(members, splitting), asked=splitting)
     if since is None:
         raise ParameterError(
             f"A split by time must have rows of two moments, got {len(np.unique(moments))}. Split by member."
         )
-    return _by_time(members, late, pd.Timestamp(since, unit="us", tz="UTC"), splitting)
+    return replace(_by_time(members, late, pd.Timestamp(since, unit="us", tz="UTC"), splitting), asked=splitting)
 
 
 def fold_moments(index: pd.Index[Any], bad: Floats, folds: int) -> Moments | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benne.experiments.category_value import ValueOptions, category_value
@@ -11,6 +12,7 @@ from benne.experiments.model_card.making import Reasons
 from benne.experiments.report import EvaluationReport, ReportOptions, report_on
 from benne.experiments.tracking import OpenRun, Tracking, open_run
 from benne.experiments.training import TrainingRun, TrainingSplit, train_on
+from benne.experiments.training_record import TrainingRecord, write_training_record
 from benne.models import CreditScoreModel
 
 if TYPE_CHECKING:
@@ -33,12 +35,26 @@ class TrackedRun:
         MLflow's; trials of a search are runs nested in it.
     searched : SearchResult or None
     report : EvaluationReport or None
+    record : TrainingRecord
+        Who trained, since when and on whom.
     """
 
     run: TrainingRun
     run_id: str
     searched: SearchResult | None
     report: EvaluationReport | None
+    record: TrainingRecord
+
+    def save(self, folder: str | Path) -> None:
+        """Save the model with the record of its training, which a validation of the folder asks for.
+
+        Raises
+        ------
+        ModelDirectoryError
+            If ``folder`` holds anything besides a saved model, or cannot be written.
+        """
+        self.run.model.save(folder)
+        write_training_record(folder, self.record)
 
 
 @dataclass(frozen=True)
@@ -123,10 +139,10 @@ def train_tracked(
             told.on_stage("worth")
             valued = category_value(run.split, run.model, options=worth)
         told.on_stage("log")
-        active.log_training(run, reasons=reasons, worth=valued)
+        record = active.log_training(run, reasons=reasons, worth=valued)
         if found is not None:
             active.log_evaluation(found)
-    return TrackedRun(run, active.run_id, searched, found)
+    return TrackedRun(run, active.run_id, searched, found, record)
 
 
 def _searched(

@@ -24,9 +24,11 @@ from benne.experiments.model_card.tracked import label_figures, log_card
 from benne.experiments.plots import training_plots
 from benne.experiments.report import EvaluationReport, write_report
 from benne.experiments.trained_members import FILE as MEMBERS
-from benne.experiments.trained_members import SEAL, digests_of, seal_of, write_digests
+from benne.experiments.trained_members import SEAL, seal_of, write_digests
 from benne.experiments.training import TrainingRun
+from benne.experiments.training_record import TrainingRecord, training_record, write_training_record
 from benne.models import BoosterOptions
+from benne.scoring.consent.moments import from_microseconds
 
 if TYPE_CHECKING:
     from benne.experiments.category_value import CategoryValueReport
@@ -37,6 +39,7 @@ __all__ = [
     "BEGAN",
     "OpenRun",
     "Tracking",
+    "began_us",
     "default_store",
     "fingerprint_of",
     "log_run",
@@ -97,16 +100,21 @@ class OpenRun:
         extra: Mapping[str, float] | None = None,
         reasons: Reasons | None = None,
         worth: CategoryValueReport | None = None,
-    ) -> None:
-        """Log parameters, metrics, tables, plots, the model and its card."""
-        mlflow.log_params(_parameters(run))
+    ) -> TrainingRecord:
+        """Log parameters, metrics, tables, plots, the model and its card; gives the record of the training, for any
+        other place that the model is saved in."""
+        tracked = mlflow.get_run(self.run_id)
+        began_at = from_microseconds(began_us(tracked.info.start_time, tracked.data.tags))
+        record = training_record(run, author=tracked.data.tags.get(AUTHOR), began_at=began_at)
+        mlflow.log_params(_parameters(run, record))
         mlflow.log_metrics(_metrics(run) | dict(extra or {}))
         with tempfile.TemporaryDirectory() as folder:
-            _write_artifacts(run, Path(folder))
+            _write_artifacts(run, record, Path(folder))
             mlflow.log_artifacts(folder)
-            _log_model(run, Path(folder) / "model_directory")
+            _log_model(run, record, Path(folder) / "model_directory")
             card = log_card(run, Path(folder) / "model_directory", self.run_id, reasons, worth)
             mlflow.log_metrics(label_figures(card))
+        return record
 
     def log_evaluation(self, report: EvaluationReport) -> None:
         """Log the evaluation as files, and how the challengers did as metrics."""
@@ -139,6 +147,18 @@ class OpenRun:
         values = {"best": result.best.figures[search.objective]}
         values |= {"given": given.figures[search.objective]} if given.figures else {}
         mlflow.log_metrics({f"search_{name}_{search.objective}": value for name, value in values.items()})
+
+
+def began_us(start_time_ms: int, tags: Mapping[str, str]) -> int:
+    """Since when a run was worked on, in microseconds since 1970-01-01 UTC: its start, or before where its tag says so.
+
+    Examples
+    --------
+    >>> began_us(2, {}), began_us(2, {BEGAN: "1500"}), began_us(2, {BEGAN: "2500"}), began_us(2, {BEGAN: "soon"})
+    (2000, 1500, 2000, 2000)
+    """
+    opened, said = int(start_time_ms) * 1_000, tags.get(BEGAN, "")
+    return min(opened, int(said)) if said.isdecimal() else opened
 
 
 @contextmanager
@@ -229,7 +249,7 @@ def _booster_parameters(options: BoosterOptions) -> dict[str, Any]:
     return {f"booster_{key}": value for key, value in kept.items()}
 
 
-def _parameters(run: TrainingRun) -> dict[str, Any]:
+def _parameters(run: TrainingRun, record: TrainingRecord) -> dict[str, Any]:
     model, how = run.model, run.split.how
     shares = model.contract_report_.shares
     return {
@@ -239,9 +259,9 @@ def _parameters(run: TrainingRun) -> dict[str, Any]:
         "trees": model.booster_.num_trees(),
         "train_rows": len(run.train.bad),
         "test_rows": run.evaluation.rows,
-        "train_fingerprint": fingerprint_of(run.train),
+        "train_fingerprint": record.fingerprint,
         "test_fingerprint": fingerprint_of(run.test),
-        SEAL: seal_of(digests_of(run.train.features.index, fingerprint_of(run.train))),
+        SEAL: seal_of(record.members),
         "split": how.order,
         "test_since": "" if how.since is None else how.since.isoformat(),
         "folds": run.fold_order,
@@ -265,7 +285,7 @@ def _metrics(run: TrainingRun) -> dict[str, float]:
     }
 
 
-def _write_artifacts(run: TrainingRun, folder: Path) -> None:
+def _write_artifacts(run: TrainingRun, record: TrainingRecord, folder: Path) -> None:
     contract, calibration = run.model.contract_report_, run.evaluation.calibration
     tables: dict[str, pd.DataFrame] = {
         "contract/shares": contract.shares,
@@ -279,14 +299,15 @@ def _write_artifacts(run: TrainingRun, folder: Path) -> None:
         path = folder / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path)
-    write_digests(digests_of(run.train.features.index, fingerprint_of(run.train)), folder / MEMBERS)
+    write_digests(record.members, folder / MEMBERS)
     (folder / "plots").mkdir()
     for name, figure in training_plots(run).items():
         figure.savefig(folder / "plots" / f"{name}.png", dpi=120, metadata={"Software": None})
 
 
-def _log_model(run: TrainingRun, folder: Path) -> None:
+def _log_model(run: TrainingRun, record: TrainingRecord, folder: Path) -> None:
     run.model.save(folder)
+    write_training_record(folder, record)
     mlflow.pyfunc.log_model(
         name="model",
         loader_module=LOADER_MODULE,

@@ -271,7 +271,13 @@ def _float_column(column: pd.Series[Any]) -> Floats:
 def rules_for(columns: Sequence[str], categories: Iterable[str], directions: Mapping[str, int]) -> FeatureRules:
     """Rules of registered features; other columns may hold any finite number, and NaN where training had it.
 
-    The registry is asked only where the categories are among the five of the score.
+    The registry is asked only where the categories are among the five of the score. A direction may be added to a
+    registered feature that has none, and not be turned round or taken away.
+
+    Raises
+    ------
+    ParameterError
+        If a direction is of a column that is not there, or contradicts the registry's.
     """
     unknown = [name for name in directions if name not in columns]
     if unknown:
@@ -286,9 +292,20 @@ def rules_for(columns: Sequence[str], categories: Iterable[str], directions: Map
         minimum=tuple(float(specs[c].minimum) if c in specs else -np.inf for c in columns),
         maximum=tuple(float(specs[c].maximum) if c in specs else np.inf for c in columns),
         nullable=tuple(not specs[c].never_null if c in specs else True for c in columns),
-        directions=tuple(int(specs[c].direction) if c in specs else directions.get(c, 0) for c in columns),
+        directions=tuple(_direction(c, specs.get(c), directions) for c in columns),
         tells=tuple(_tells(specs[c]) if c in specs else ANYTHING_TELLS for c in columns),
     )
+
+
+def _direction(name: str, spec: FeatureSpec | None, directions: Mapping[str, int]) -> int:
+    registered = 0 if spec is None else int(spec.direction)
+    asked = int(directions.get(name, registered))
+    if registered and asked != registered:
+        raise ParameterError(
+            f"monotone must leave {name!r} its registered direction {registered}, got {asked}. Leave it out, or name "
+            "the column otherwise if it is another feature."
+        )
+    return asked
 
 
 def _tells(spec: FeatureSpec) -> int:

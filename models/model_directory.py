@@ -19,13 +19,15 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FILES", "MANIFEST", "files_of", "found_model", "replace_model"]
+__all__ = ["FILES", "MANIFEST", "TRAINING", "files_of", "found_model", "replace_model"]
 
 MANIFEST: Final = "manifest.json"
 FILES: Final = (
     "booster.txt", "own_boosters.json", "model.json", "reports.json", "reference.parquet", "reference_points.parquet",
     "histograms.json",
 )  # fmt: skip
+TRAINING: Final = "training.json"
+"""What the training was, beside a model and no part of it: see :mod:`benne.experiments.training_record`."""
 
 
 def files_of(version: int) -> tuple[str, ...]:
@@ -152,7 +154,7 @@ def _replaceable(target: Path) -> bool:
         content = list(target.iterdir())
     except (FileNotFoundError, NotADirectoryError):  # perhaps just moved by a save
         return False
-    known = {MANIFEST, *FILES}
+    known = {MANIFEST, TRAINING, *FILES}
     if any(entry.name not in known or entry.is_symlink() or not entry.is_file() for entry in content):
         return False
     return not content or _is_our_manifest(target / MANIFEST)

@@ -214,8 +214,9 @@ def _monitoring(settings: Settings, core: _Core) -> LiveMonitoring:
         sinks = (LogSink(), WebhookSink(webhook.get_secret_value()))
     limits = Thresholds.default() if settings.thresholds is None else Thresholds.read(settings.path("thresholds"))
     parts = LiveParts(
-        store=core.store, models=core.models, clock=system_clock, ids=random_id, sinks=sinks, thresholds=limits
-    )
+        store=core.store, models=core.models, clock=system_clock, ids=random_id, sinks=sinks, thresholds=limits,
+        filed_within=settings.monitoring_days,
+    )  # fmt: skip
     return LiveMonitoring(parts)
 
 

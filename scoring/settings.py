@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     thresholds: Path | None = Field(
         default=None, description="TOML with limits of live monitoring other than the default ones."
     )
+    monitoring_days: int = Field(
+        default=45,
+        ge=0,
+        description="Days without a filed monitoring of the serving model that live monitoring lets pass; 0 for any.",
+    )
     metrics: bool = Field(default=True, description="Whether /metrics is served.")
     console: bool = Field(default=True, description="Whether the pages at /console and /me are served.")
     protected: Path | None = Field(

@@ -50,7 +50,7 @@ def pretended_service() -> Any:
     decided = SimpleNamespace(outcomes=dict)
     return SimpleNamespace(
         settings=Settings(home=Path(), console=False), desk=nothing, models=nothing, maker=decided,
-        monitoring=SimpleNamespace(gauges=dict),
+        monitoring=SimpleNamespace(gauges=dict, filed=lambda: None),
     )  # fmt: skip
 
 

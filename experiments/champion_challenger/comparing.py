@@ -92,7 +92,9 @@ def compare_models(
     ----------
     champion, challenger : CreditScoreModel
     features : DataFrame, indexed by (subject_id, as_of)
-        With every feature of either model, and its consent columns.
+        With every feature of either model, and its consent columns. Of members on whom neither was trained: a model
+        tells no one whom it knows, and whichever has learned from a row looks the better on it. Of models that
+        `benne train` saved :func:`benne.experiments.unseen_rows.unseen_rows` finds them.
     bad : array-like, shape (n,), optional
         1, 0, or NaN where not known.
     protected : DataFrame, optional

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from benne.experiments.tracking import Tracking
 from benne.experiments.validation import Evidence, candidate_of_run, write_verdict
 from benne.experiments.validation.findings import write_findings
+from benne.experiments.validation.judging import Result
 from benne.experiments.validation.promoting import promote_champion
 from benne.experiments.validation.recording import Validation, validate_on_record
 from benne.scoring.decisions.request import Actor
@@ -52,7 +53,8 @@ def let_serve(tracked: Mapping[str, str], evidence: Evidence, store: Path, folde
     Returns
     -------
     dict
-        ``passed``, and the state of each gate.
+        ``passed``, the state of each gate (``gates``); of those that were not passed, which stop the model
+        (``missed``) and which hinder nothing (``worth_a_look``).
     """
     tracking, run_id = Tracking(tracked["tracking_uri"]), tracked["mlflow_run"]
     with opened_governance(store) as governance, candidate_of_run(tracking, run_id) as candidate:
@@ -65,4 +67,14 @@ def let_serve(tracked: Mapping[str, str], evidence: Evidence, store: Path, folde
         write_findings(made, folder / "validation")
         if made.passed:
             promote_champion(tracking, governance, Actor(OPERATOR, "admin"), ids=random_id, which=run_id)
-    return {"passed": made.passed, "gates": {result.gate.metric: result.state for result in made.results}}
+    return {
+        "passed": made.passed,
+        "gates": {result.gate.metric: result.state for result in made.results},
+        "missed": _not_passed(made.results, required=True),
+        "worth_a_look": _not_passed(made.results, required=False),
+    }
+
+
+def _not_passed(results: Sequence[Result], *, required: bool) -> list[str]:
+    missed = [one for one in results if one.state != "passed" and one.gate.required is required]
+    return [f"{one.gate.metric} {one.state}" for one in missed]

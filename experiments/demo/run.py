@@ -50,6 +50,7 @@ from benne.experiments.tracking import AUTHOR as AUTHOR_TAG
 from benne.experiments.tracking import BEGAN as BEGAN_TAG
 from benne.experiments.tracking import default_store, open_run
 from benne.experiments.training import LabelledRows, TrainingRun, label_rows, train_model
+from benne.experiments.training_record import write_training_record
 from benne.experiments.validation import Evidence
 from benne.explain import MemberExplanation
 from benne.features import Events, SubjectKey, build_features, ingest, registry, split_mask
@@ -160,8 +161,7 @@ def run_demo(folder: str | Path, options: DemoOptions | None = None, on_step: St
     evaluation = report_on(run, ReportOptions(learning_shares=(0.25, 0.5), seed=options.seed))
     write_evaluation(evaluation, root / "evaluation")
     say(6, STEPS[6])
-    tracked = _log(run, evaluation, root, events, ece, began)
-    run.model.save(root / "model")
+    tracked = _kept(run, evaluation, root, events, ece, began)
     say(7, STEPS[7])
     _ask_worth(run, root, options.seed)
     say(8, STEPS[8])
@@ -250,7 +250,7 @@ def _error_against_known(run: TrainingRun, known_pd: pd.Series[float]) -> dict[s
     }
 
 
-def _log(
+def _kept(
     run: TrainingRun,
     evaluation: EvaluationReport,
     root: Path,
@@ -258,12 +258,15 @@ def _log(
     ece: dict[str, float],
     began: datetime,
 ) -> dict[str, str]:
+    """The run in MLflow, and the model in its folder with the record of its training."""
     made = {AUTHOR_TAG: AUTHOR, BEGAN_TAG: str(to_microseconds(began, "now"))}
     tags = {"events_fingerprint": events.fingerprint, "key_fingerprint": events.key_fingerprint, "data": "simulated"}
     tracking = default_store(root / "mlflow")
     with open_run(tracking, name="demo", tags=tags | made) as active:
-        active.log_training(run, ece)
+        record = active.log_training(run, ece)
         active.log_evaluation(evaluation)
+    run.model.save(root / "model")
+    write_training_record(root / "model", record)
     version = register_challenger(tracking, active.run_id, MODEL_NAME)
     return {"mlflow_run": active.run_id, "tracking_uri": tracking.uri, "model_uri": version.uri}
 

@@ -12,13 +12,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.errors import FairnessError, ModelError
+from benne.experiments.fairness.alternative_search import AlternativeSearch
+from benne.experiments.fairness.alternative_verdicts import ON_THE_FRONT, judged
 from benne.experiments.fairness.assessing import disparities_of
+from benne.experiments.fairness.by_cutoff import INSUFFICIENT
 from benne.experiments.fairness.candidates import Candidate, candidates_of, unfitted
 from benne.experiments.fairness.groups import groupings_of
 from benne.experiments.fairness.measures import disparity_measures
 from benne.experiments.fairness.options import FairnessOptions, checked_cutoffs
+from benne.experiments.fairness.paired_change import CHANGED, common_rows, paired_changes
 from benne.experiments.fairness.proxies import proxies_in_order
-from benne.experiments.fairness.scored_members import attributes_of, checked_outcomes, scored_members
+from benne.experiments.fairness.scored_members import (
+    ScoredMembers,
+    attributes_of,
+    checked_outcomes,
+    scored_members,
+)
 from benne.experiments.figures import CalibrationError
 from benne.experiments.labelling import label_rows
 from benne.experiments.members import members_of
@@ -34,52 +43,8 @@ __all__ = ["ON_THE_FRONT", "AlternativeSearch", "Alternatives", "search_alternat
 
 Floats = npt.NDArray[np.float64]
 
-ON_THE_FRONT: Final = "on the front"
-_GIVEN: Final = "as given"
-_FIGURES: Final = (
-    "auc", "brier", "ece", "adverse_impact_ratio", "equal_opportunity_gap", "standardised_mean_difference",
-)  # fmt: skip
-_FEW_RESAMPLES: Final = 20  # of intervals, which are not shown here
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlternativeSearch:
-    """How much is tried, and how much performance may be given for it: both declared before.
-
-    Parameters
-    ----------
-    draws : int, default=20
-        Candidates beside the model as given.
-    seed : int, default=0
-        Of the split and of what is drawn.
-    test_share : float, default=0.3
-        Share of members that candidates are measured on.
-    auc_tolerance, brier_tolerance, ece_tolerance : float
-        How much worse than the model as given a candidate may be.
-    least_gain : float, default=0.005
-        By how much the adverse impact ratio, or the standardised mean difference, must be better, or worse, to count.
-    """
-
-    draws: int = 20
-    seed: int = 0
-    test_share: float = 0.3
-    auc_tolerance: float = 0.01
-    brier_tolerance: float = 0.003
-    ece_tolerance: float = 0.01
-    least_gain: float = 0.005
-
-    def check(self) -> None:
-        """Refuse what is out of its domain.
-
-        Raises
-        ------
-        FairnessError
-        """
-        if self.draws < 1:
-            raise FairnessError(f"A search must try at least one alternative, got {self.draws!r}. Take 20.")
-        for name in ("auc_tolerance", "brier_tolerance", "ece_tolerance", "least_gain"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise FairnessError(f"{name} must be from 0 to below 1, got {getattr(self, name)!r}. Take a small one.")
+_CHANGES: Final = tuple(f"{name}_change{end}" for name in CHANGED for end in ("", "_low", "_high"))
+_FEW_RESAMPLES: Final = 20  # of intervals of a candidate's own figures, which are not shown; those of changes are
 
 
 @dataclass(frozen=True)
@@ -92,7 +57,9 @@ class Alternatives:
     train_rows, test_rows : int
     table : DataFrame
         One row per candidate, the model as given first: ``candidate``, ``dropped``, ``tolerance``, the booster's
-        options, figures on held-out members (null where it could not be fitted or compared), ``verdict``, ``why``.
+        options; ``rows`` it was measured on, figures on these held-out members, and the change of each from the model
+        as given with its paired 95 % interval (null where it could not be fitted or compared); ``verdict``
+        (``on the front``, ``rejected``, ``INSUFFICIENT``; ``as given``) and ``why``.
     """
 
     search: AlternativeSearch
@@ -134,12 +101,20 @@ def search_alternatives(
     Alternatives
         The same for the same rows, parameters and seeds.
 
+    Raises
+    ------
+    FairnessError
+        If the model as given cannot be fitted on the training part, or what is passed is not as it must be.
+
     Notes
     -----
-    A candidate is rejected if its contract has no solution, if too little is known to compare it (INSUFFICIENT), if it
-    loses more performance than declared, if it does not even out more than the model as given (in the adverse impact
-    ratio or the standardised mean difference, and the other no worse), or if another candidate is at least as good in
-    AUC and in both of these, and better in one. What is left is the Pareto front.
+    A candidate is rejected if its contract has no solution, if it loses more performance than declared, if it widens
+    the equal-opportunity gap by more than declared, if it does not even out more than the model as given (in the
+    adverse impact ratio or the standardised mean difference, and the other no worse), or if another candidate is at
+    least as good in AUC and in both of these, and better in one. What is left is the Pareto front. Each of these is
+    judged by the paired bootstrap interval of the change over whole members, see
+    :func:`benne.experiments.fairness.alternative_verdicts.judged`. With too little known to compare the verdict is
+    INSUFFICIENT, and nothing is recommended.
 
     References
     ----------
@@ -151,12 +126,24 @@ def search_alternatives(
     options.check()
     trial = _Trial(model, _split(features, bad, search), protected, passing, options, search)
     tell = on_candidate or (lambda _: None)
-    lines = []
+    lines: list[dict[str, Any]] = []
+    given = None
     for candidate in candidates_of(model, trial.proxies(), search.seed, search.draws):
         tell(candidate)
-        lines.append(trial.line(candidate))
-    table = pd.DataFrame(_judged(lines, search))
+        line, scored = trial.line(candidate, given)
+        if given is None:
+            given = _fitted_or_refused(line, scored)
+        lines.append(line)
+    table = pd.DataFrame(judged(lines, search))
     return Alternatives(search, len(trial.split.train.bad), len(trial.split.test.bad), table)
+
+
+def _fitted_or_refused(line: dict[str, Any], given: ScoredMembers | None) -> ScoredMembers:
+    if given is None:
+        raise FairnessError(
+            f"The model as given must fit on the training part of these rows, got {line['why']} Add rows."
+        )
+    return given
 
 
 @dataclass(frozen=True)
@@ -179,19 +166,29 @@ class _Trial:
         inputs = rows[[name for name in rows.columns if name not in MASK_COLUMNS.values()]]
         return proxies_in_order(inputs, attributes, groupings, members, self.options, self.search.seed)
 
-    def line(self, candidate: Candidate) -> dict[str, Any]:
-        """What the candidate is, and what it does; no figures and why where it cannot be fitted."""
+    def line(self, candidate: Candidate, given: ScoredMembers | None) -> tuple[dict[str, Any], ScoredMembers | None]:
+        """What the candidate is, what it does beside the model as given, and its scores; where it cannot be fitted why.
+
+        Of the model as given itself (no other to compare with) nothing is a change.
+        """
         booster = {name: getattr(candidate.booster, name)
                    for name in ("max_depth", "l2", "rows_in_leaf", "column_share", "row_share")}  # fmt: skip
         line: dict[str, Any] = {
             "candidate": candidate.name, "dropped": ", ".join(candidate.dropped), "tolerance": str(candidate.tolerance),
-            **booster, **dict.fromkeys(_FIGURES, np.nan), "why": "",
+            **booster, "rows": 0, **dict.fromkeys((*CHANGED, *_CHANGES), np.nan), "why": "",
         }  # fmt: skip
         try:
             fitted = self._fitted(candidate)
         except ModelError as refusal:
-            return line | {"why": f"contract impossible: {refusal}"}
-        return line | self._figures(fitted, candidate)
+            return line | {"why": f"contract impossible: {refusal}"}, None
+        scored = self._scored(fitted, candidate)
+        line |= self._figures(fitted, scored)
+        if given is not None:
+            both = common_rows(given, scored)
+            line["rows"] = len(both[0].bad)
+            line["why"] = line["why"] or self._too_few(both[0].bad)
+            line |= paired_changes(*both, self.cutoffs, self.options, self.search.seed)
+        return line, scored
 
     def _fitted(self, candidate: Candidate) -> CreditScoreModel:
         train = self.split.train
@@ -199,10 +196,12 @@ class _Trial:
         inputs = list(split_mask(train.features)[0].columns)
         return dataclasses.replace(self.split, train=rows).fit(unfitted(self.model, candidate, inputs))
 
-    def _figures(self, fitted: CreditScoreModel, candidate: Candidate) -> dict[str, Any]:
+    def _scored(self, fitted: CreditScoreModel, candidate: Candidate) -> ScoredMembers:
         test = self.split.test
         rows = test.features.drop(columns=list(candidate.dropped))
-        scored = scored_members(fitted, rows, test.bad, self.protected)
+        return scored_members(fitted, rows, test.bad, self.protected)
+
+    def _figures(self, fitted: CreditScoreModel, scored: ScoredMembers) -> dict[str, Any]:
         few = dataclasses.replace(self.options, resamples=_FEW_RESAMPLES)
         groupings = groupings_of(scored.protected, scored.members, few)
         found = disparity_measures(
@@ -210,65 +209,23 @@ class _Trial:
         )
         ones = np.ones(len(scored.bad))
         figures = metrics_of(scored.log_odds, scored.bad, ones)
-        told = {name: one.value for name, one in found.items() if name in _FIGURES}
+        told = {name: one.value for name, one in found.items() if name in CHANGED}
         lacking = [name for name, value in told.items() if value is None]
         return {
-            "auc": figures["auc"], "brier": figures["brier"],
+            "rows": len(scored.bad), "auc": figures["auc"], "brier": figures["brier"],
             "ece": CalibrationError(scored.log_odds, scored.bad).under(ones),
             **{name: np.nan if value is None else value for name, value in told.items()},
-            "why": f"INSUFFICIENT: {', '.join(lacking)}" if lacking else "",
+            "why": self._too_few(scored.bad) or (f"{INSUFFICIENT}: {', '.join(lacking)}" if lacking else ""),
         }  # fmt: skip
+
+    def _too_few(self, bad: Floats) -> str:
+        few, count = self.search.fewest_bad, bad.sum()
+        for kind, there in (("bad", count), ("good", len(bad) - count)):
+            if there < few:
+                return f"{INSUFFICIENT}: fewer than {few} {kind} rows to measure on"
+        return ""
 
 
 def _split(features: pd.DataFrame, bad: npt.ArrayLike, search: AlternativeSearch) -> TrainingSplit:
     outcomes = features.index.to_frame(index=False).assign(bad=checked_outcomes(bad, len(features)))
     return split_labelled(label_rows(features, outcomes), Splitting("member", search.test_share, search.seed))
-
-
-def _judged(lines: list[dict[str, Any]], search: AlternativeSearch) -> list[dict[str, Any]]:
-    given = lines[0]
-    if given["why"]:
-        raise FairnessError(f"The model as given must fit and be compared on these rows, got {given['why']} Add rows.")
-    rejected = {k: _why_not(line, given, search) for k, line in enumerate(lines) if k}
-    left = [k for k in range(len(lines)) if not rejected.get(k)]
-    judged = []
-    for k, line in enumerate(lines):
-        why = rejected.get(k) or _beaten(line, [lines[other] for other in left if other != k])
-        kept = f"{_GIVEN}, {ON_THE_FRONT}" if k == 0 else ON_THE_FRONT
-        told = (_GIVEN if k == 0 else "rejected") if why else kept
-        judged.append({name: value for name, value in line.items() if name != "why"} | {"verdict": told, "why": why})
-    return judged
-
-
-def _why_not(line: dict[str, Any], given: dict[str, Any], search: AlternativeSearch) -> str:
-    """Why a candidate is not taken further, by itself."""
-    if line["why"]:
-        return str(line["why"])
-    for name, allowed, sign in (
-        ("auc", search.auc_tolerance, -1.0), ("brier", search.brier_tolerance, 1.0), ("ece", search.ece_tolerance, 1.0),
-    ):  # fmt: skip
-        worse = sign * (line[name] - given[name])
-        if worse > allowed:
-            return f"performance: {name} worse by {worse:.4f}, where {allowed:g} was allowed"
-    gain = line["adverse_impact_ratio"] - given["adverse_impact_ratio"]
-    closer = given["standardised_mean_difference"] - line["standardised_mean_difference"]
-    told = f"ratio {gain:+.4f}, standardised mean difference {-closer:+.4f}"
-    if max(gain, closer) < search.least_gain:
-        return f"no less disparity: {told}"
-    if min(gain, closer) < -search.least_gain:
-        return f"less disparity in one figure and more in the other: {told}"
-    return ""
-
-
-def _beaten(line: dict[str, Any], others: list[dict[str, Any]]) -> str:
-    mine = _aims(line)
-    for other in others:
-        theirs = _aims(other)
-        if theirs != mine and all(their >= own for their, own in zip(theirs, mine, strict=True)):
-            return f"{other['candidate']} is no worse in AUC and evens out no less"
-    return ""
-
-
-def _aims(line: dict[str, Any]) -> tuple[float, float, float]:
-    """What is to be large."""
-    return line["auc"], line["adverse_impact_ratio"], -line["standardised_mean_difference"]

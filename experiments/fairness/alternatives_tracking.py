@@ -16,6 +16,7 @@ __all__ = ["log_alternatives"]
 
 _WORDS: Final = ("candidate", "verdict", "why")
 _LONGEST: Final = 250
+_LONGEST_REASON: Final = 2_000  # MLflow keeps tags of 5,000 and more
 _FILE: Final = "alternatives.csv"
 
 
@@ -40,7 +41,7 @@ def log_alternatives(found: Alternatives, tracking: Tracking, *, name: str = "le
 def _log_candidate(line: dict[str, Any]) -> None:
     figures = {key: value for key, value in line.items() if isinstance(value, float) and key not in _OPTIONS}
     params = {key: line[key] for key in ("dropped", "tolerance", *_OPTIONS)}
-    tags = {f"benne.{key}": str(line[key])[:_LONGEST] for key in _WORDS[1:]}
+    tags = {f"benne.{key}": str(line[key])[:_LONGEST_REASON] for key in _WORDS[1:]}
     with mlflow.start_run(run_name=str(line["candidate"])[:_LONGEST], nested=True, tags=tags):
         mlflow.log_params(params)
         mlflow.log_metrics({key: value for key, value in figures.items() if math.isfinite(value)})

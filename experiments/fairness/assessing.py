@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benne.experiments.fairness.by_band import band_table
 from benne.experiments.fairness.by_cutoff import cutoff_table
-from benne.experiments.fairness.by_group import band_table, group_table
+from benne.experiments.fairness.by_group import group_table
 from benne.experiments.fairness.flip_test import flip_test, protected_inputs
 from benne.experiments.fairness.groups import Grouping, groupings_of
 from benne.experiments.fairness.options import FairnessOptions, checked_cutoffs
@@ -33,7 +34,7 @@ class Disparities:
     by_group : DataFrame
         See :func:`benne.experiments.fairness.by_group.group_table`.
     by_band : DataFrame
-        See :func:`benne.experiments.fairness.by_group.band_table`.
+        See :func:`benne.experiments.fairness.by_band.band_table`.
     """
 
     by_cutoff: pd.DataFrame = field(repr=False)
@@ -142,5 +143,5 @@ def disparities_of(
     return Disparities(
         cutoff_table(scored, groupings, cutoffs, options, seed),
         group_table(scored, groupings, options, seed),
-        band_table(scored, groupings, scale, options),
+        band_table(scored, groupings, scale, options, seed),
     )

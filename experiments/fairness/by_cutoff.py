@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.experiments.fairness import metrics
+from benne.experiments.fairness.calibration_gaps import GAP, counted_once, gap_figures
 from benne.experiments.fairness.groups import Grouping
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.fairness.resampled import interval, resampled_sums
 from benne.experiments.fairness.scored_members import ScoredMembers
 from benne.models.resampling import Resampler
 
-__all__ = ["COMPARED", "INSUFFICIENT", "REVIEW", "cutoff_table"]
+__all__ = ["COMPARED", "INSUFFICIENT", "REVIEW", "comparable_at", "cutoff_table", "figures_at", "sums_at_cutoffs"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,7 +28,8 @@ COMPARED: Final = (
 
 REVIEW: Final = "review"
 INSUFFICIENT: Final = "INSUFFICIENT"
-_ROWS, _GOOD, _BAD, _SELECTED = 0, 1, 2, 3
+_ROWS, _GOOD, _BAD, _SELECTED, _SELECTED_GOOD, _SELECTED_BAD, _SELECTED_PREDICTED, _SELECTED_MEMBERS = range(8)
+_OF_ALL, _OF_CUTOFF = 3, 5  # columns that are summed, once and for each cut-off
 
 
 def cutoff_table(
@@ -40,33 +42,54 @@ def cutoff_table(
     DataFrame
         One row for each attribute, group and cut-off: ``rows``, ``good``, ``bad``, ``selected``, ``selection_rate``;
         for each of :data:`COMPARED` the value and its 95 % interval (``_low``, ``_high``), null where too little is
-        known; ``finding`` (``reference``, ``review``, ``INSUFFICIENT`` or empty) and ``why``.
+        known; ``selected_known`` outcomes and the ``calibration_gap`` among those who pass, with its interval, of the
+        reference too; ``finding`` (``reference``, ``review``, ``INSUFFICIENT`` or empty) and ``why``.
+    """
+    resampler = Resampler(len(scored.score), scored.members, seed, options.resamples)
+    return pd.DataFrame([
+        line for grouping, cutoff, sums in sums_at_cutoffs(scored, groupings, cutoffs, resampler)
+        for line in _lines(grouping, cutoff, sums, options)
+    ])  # fmt: skip
+
+
+def sums_at_cutoffs(
+    scored: ScoredMembers, groupings: Sequence[Grouping], cutoffs: Sequence[float], resampler: Resampler
+) -> Iterator[tuple[Grouping, float, Floats]]:
+    """What the figures of every grouping at every cut-off are made of.
+
+    Yields
+    ------
+    Grouping
+    float
+        The cut-off.
+    ndarray of float64, shape (1 + resamples, groups, 8)
+        Rows, good, bad, selected, selected good, selected bad, PDs of the selected whose outcome is known, and members
+        among those; the first are the rows as they are.
     """
     columns = _columns(scored, cutoffs)
-    tables = []
     for grouping in groupings:
-        resampler = Resampler(len(scored.score), scored.members, seed, options.resamples)
         sums = resampled_sums(columns, grouping.code, len(grouping.names), resampler)
         for k, cutoff in enumerate(cutoffs):
-            at = sums[:, :, [0, 1, 2, *range(3 + 3 * k, 6 + 3 * k)]]
-            tables += _lines(grouping, float(cutoff), at, options)
-    return pd.DataFrame(tables)
+            first = _OF_ALL + _OF_CUTOFF * k
+            yield grouping, float(cutoff), sums[:, :, [*range(_OF_ALL), *range(first, first + _OF_CUTOFF)]]
 
 
 def _columns(scored: ScoredMembers, cutoffs: Sequence[float]) -> Floats:
-    """What is summed: rows, good, bad, and of each cut-off the selected, selected good and selected bad."""
+    """What is summed: rows, good, bad, and of each cut-off what :func:`sums_at_cutoffs` says of the selected."""
     known = ~np.isnan(scored.bad)
     shown = np.rint(scored.score)  # decisions are made on the whole points that are shown
     good, bad = (known & (scored.bad == 0)).astype(np.float64), (known & (scored.bad == 1)).astype(np.float64)
     columns = [np.ones(len(good)), good, bad]
     for cutoff in cutoffs:
         selected = (shown >= cutoff).astype(np.float64)
-        columns += [selected, selected * good, selected * bad]
+        judged = known & (shown >= cutoff)
+        columns += [selected, selected * good, selected * bad, judged * scored.pd_of_bad]
+        columns.append(counted_once(scored.members, judged))
     return np.column_stack(columns)
 
 
 def _lines(grouping: Grouping, cutoff: float, sums: Floats, options: FairnessOptions) -> list[dict[str, Any]]:
-    rates, compared = _figures(sums, grouping.reference)
+    rates, compared = figures_at(sums, grouping.reference)
     ends = {name: interval(drawn[1:]) for name, drawn in compared.items()}
     lines = []
     for g, name in enumerate(grouping.names):
@@ -80,13 +103,23 @@ def _lines(grouping: Grouping, cutoff: float, sums: Floats, options: FairnessOpt
             line[key] = float(compared[key][0, g]) if told else np.nan
             for end, values in zip(("low", "high"), ends[key], strict=True):
                 line[f"{key}_{end}"] = float(values[g]) if told else np.nan
-        lines.append(line | _finding(line, g == grouping.reference, lacking, options))
+        gap, why = _gap_of_the_selected(sums[:, g], options)
+        lines.append(line | gap | _finding(line, g == grouping.reference, lacking | why, options))
     return lines
 
 
-def _figures(sums: Floats, reference: int) -> tuple[Floats, dict[str, Floats]]:
-    """Selection rates, and figures against the reference; each of shape (1 + resamples, groups)."""
-    rows, good, bad, selected, selected_good, selected_bad = (sums[:, :, k] for k in range(6))
+def _gap_of_the_selected(sums: Floats, options: FairnessOptions) -> tuple[dict[str, Any], dict[str, str]]:
+    bad = sums[:, _SELECTED_BAD]
+    known = sums[:, _SELECTED_GOOD] + bad
+    gap, why = gap_figures(
+        np.column_stack([known, bad, sums[:, _SELECTED_PREDICTED]]), int(sums[0, _SELECTED_MEMBERS]), options
+    )
+    return {"selected_known": int(known[0])} | gap, {GAP[0]: f"gap of those who pass: {why}"} if why else {}
+
+
+def figures_at(sums: Floats, reference: int) -> tuple[Floats, dict[str, Floats]]:
+    """Selection rates, and figures against the reference (:data:`COMPARED`); each of shape (1 + resamples, groups)."""
+    rows, good, bad, selected, selected_good, selected_bad = (sums[:, :, k] for k in range(_SELECTED_BAD + 1))
     rates = metrics.selection_rate(selected, rows)
     passed = metrics.true_positive_rate(selected_good, good)
     wrongly = metrics.false_positive_rate(selected_bad, bad)
@@ -98,6 +131,13 @@ def _figures(sums: Floats, reference: int) -> tuple[Floats, dict[str, Floats]]:
         "false_positive_difference": metrics.difference(wrongly, wrongly[:, of]),
         "false_negative_difference": metrics.difference(missed, missed[:, of]),
     }
+
+
+def comparable_at(sums: Floats, reference: int, options: FairnessOptions, name: str) -> npt.NDArray[np.bool_]:
+    """Of which groups a figure of :data:`COMPARED` can be told, shape (groups,); never of the reference."""
+    told = [g != reference and name not in _lacking(group, sums[0, reference], options)
+            for g, group in enumerate(sums[0])]  # fmt: skip
+    return np.array(told, dtype=np.bool_)
 
 
 def _lacking(group: Floats, reference: Floats, options: FairnessOptions) -> dict[str, str]:
@@ -123,7 +163,7 @@ def _few(kind: str, of_group: float, few: int) -> str:
 def _finding(line: dict[str, Any], is_reference: bool, lacking: dict[str, str], options: FairnessOptions) -> Any:
     why = "; ".join(dict.fromkeys(lacking.values()))
     if is_reference:
-        return {"finding": "reference", "why": ""}
+        return {"finding": "reference", "why": lacking.get(GAP[0], "")}
     if "adverse_impact_ratio" in lacking:
         return {"finding": INSUFFICIENT, "why": why}
     ratio = line["adverse_impact_ratio"]

@@ -10,19 +10,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from benne.experiments.fairness import metrics
+from benne.experiments.fairness.calibration_gaps import gap_figures
 from benne.experiments.fairness.groups import Grouping
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.fairness.resampled import interval, resampled_sums
 from benne.experiments.fairness.scored_members import ScoredMembers
-from benne.experiments.report.groups import SMALLEST_GROUP, joined, joined_labels
-from benne.models import SCORE_MAX, SCORE_MIN, ScoreScale
+from benne.experiments.report.groups import SMALLEST_GROUP
+from benne.models import SCORE_MAX, SCORE_MIN
 from benne.models.resampling import Resampler, price_table
 
-__all__ = ["band_table", "group_table"]
+__all__ = ["drawn_differences", "group_table"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
+_SMD: Final = "standardised_mean_difference"
 _MIDDLE: Final = (SCORE_MIN + SCORE_MAX) / 2  # squares of what is centred lose no digits
 _ROWS, _SCORE, _SQUARES, _KNOWN, _BAD, _PREDICTED = range(6)
 
@@ -45,33 +47,23 @@ def group_table(
     ])  # fmt: skip
 
 
-def band_table(
-    scored: ScoredMembers, groupings: Sequence[Grouping], scale: ScoreScale, options: FairnessOptions
-) -> pd.DataFrame:
-    """Observed and predicted bad rate of each group in each band, rows whose outcome is known.
+def drawn_differences(
+    scored: ScoredMembers, grouping: Grouping, options: FairnessOptions, resampler: Resampler
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Standardised mean differences of a grouping, and of which groups they can be told.
 
     Returns
     -------
-    DataFrame
-        ``attribute``, ``group``, ``band``, ``rows``, ``predicted``, ``observed``, ``calibration_gap`` (null where a
-        band holds fewer rows than are compared). A band of fewer than ten members joins its neighbour; there is none
-        of a group of whom the outcome of fewer than ten members is known.
+    ndarray of float64, shape (1 + resamples, groups)
+        The first are of the rows as they are.
+    ndarray of bool, shape (groups,)
+        Never of the reference.
     """
-    known = np.flatnonzero(~np.isnan(scored.bad))
-    names = [band.name for band in scale.bands]
-    place = pd.Index(names).get_indexer(pd.Index(scale.band(scored.score[known])))
-    predicted, bad = scored.pd_of_bad[known], scored.bad[known]
-    lines = []
-    for grouping in groupings:
-        code = grouping.code[known]
-        for g, name in enumerate(grouping.names):
-            inside = code == g
-            once = _once(scored.members[known][inside])
-            sums = [np.bincount(place[inside], weights=w, minlength=len(names))
-                    for w in (once, np.ones(len(once)), predicted[inside], bad[inside])]  # fmt: skip
-            about = {"attribute": grouping.attribute, "group": name}
-            lines += [about | line for line in _of_bands(np.array(sums), names, options)]
-    return pd.DataFrame(lines)
+    sums = resampled_sums(_columns(scored), grouping.code, len(grouping.names), resampler)
+    rows, of = sums[0, :, _ROWS], grouping.reference
+    enough = np.minimum(rows, rows[of]) >= options.fewest_rows
+    enough[of] = False
+    return _differences(sums, of), enough
 
 
 def _columns(scored: ScoredMembers) -> Floats:
@@ -87,49 +79,51 @@ def _of_grouping(
 ) -> list[dict[str, Any]]:
     resampler = Resampler(len(scored.score), scored.members, seed, options.resamples)
     sums = resampled_sums(columns, grouping.code, len(grouping.names), resampler)
-    compared = _figures(sums, grouping.reference)
-    ends = {name: interval(drawn[1:]) for name, drawn in compared.items()}
+    smd = _differences(sums, grouping.reference)
+    low, high = interval(smd[1:])
     lines = []
     for g, name in enumerate(grouping.names):
         at, inside = sums[0, g], np.flatnonzero(grouping.code == g)
-        lacking = _lacking(at, sums[0, grouping.reference], g == grouping.reference, options)
+        members = _members_known(scored, inside)
+        gap, no_gap = gap_figures(sums[:, g, [_KNOWN, _BAD, _PREDICTED]], members, options)
+        lacking = _lacking(at, sums[0, grouping.reference], members, g == grouping.reference, options)
         line: dict[str, Any] = {
             "attribute": grouping.attribute, "group": name, "rows": int(at[_ROWS]),
             "members": len(np.unique(scored.members[inside])), "known": int(at[_KNOWN]), "bad": int(at[_BAD]),
             "mean_score": _MIDDLE + at[_SCORE] / at[_ROWS],
         }  # fmt: skip
-        for key, drawn in compared.items():
-            line |= _told(key, drawn[0, g], *(values[g] for values in ends[key]), known=key not in lacking)
-        line |= _rates(at, _members_known(scored, inside)) | _auc(scored, inside, "auc" not in lacking, options, seed)
-        lines.append(line | _finding(g == grouping.reference, lacking))
+        line |= _told(_SMD, smd[0, g], low[g], high[g], known=_SMD not in lacking)
+        line |= gap | _rates(at, members) | _auc(scored, inside, "auc" not in lacking, options, seed)
+        lines.append(line | _finding(g == grouping.reference, lacking, no_gap))
     return lines
 
 
-def _figures(sums: Floats, reference: int) -> dict[str, Floats]:
+def _differences(sums: Floats, reference: int) -> Floats:
     rows, mean = sums[:, :, _ROWS], metrics.selection_rate(sums[:, :, _SCORE], sums[:, :, _ROWS])
     spread = metrics.variance(rows, sums[:, :, _SCORE], sums[:, :, _SQUARES])
     of = slice(reference, reference + 1)
-    return {
-        "standardised_mean_difference": metrics.standardised_mean_difference(
-            (mean, mean[:, of]), (spread, spread[:, of]), (rows, rows[:, of])
-        ),
-        "calibration_gap": metrics.calibration_gap(sums[:, :, _BAD], sums[:, :, _PREDICTED], sums[:, :, _KNOWN]),
-    }
+    return metrics.standardised_mean_difference(
+        (mean, mean[:, of]), (spread, spread[:, of]), (rows, rows[:, of])
+    )  # fmt: skip
 
 
-def _lacking(group: Floats, reference: Floats, is_reference: bool, options: FairnessOptions) -> dict[str, str]:
+def _lacking(
+    group: Floats, reference: Floats, members: int, is_reference: bool, options: FairnessOptions
+) -> dict[str, str]:
+    """Which figures rest on too little, and on what; of the calibration gap :func:`gap_figures` says it."""
     few, found = options.fewest_outcomes, {}
     if is_reference:
-        found["standardised_mean_difference"] = ""
+        found[_SMD] = ""
     elif min(group[_ROWS], reference[_ROWS]) < options.fewest_rows:
-        found["standardised_mean_difference"] = f"fewer than {options.fewest_rows} rows"
+        found[_SMD] = f"fewer than {options.fewest_rows} rows"
     if group[_KNOWN] < options.fewest_rows:
-        found |= dict.fromkeys(("calibration_gap", "auc"), f"fewer than {options.fewest_rows} known outcomes")
+        found["auc"] = f"fewer than {options.fewest_rows} known outcomes"
+    elif members < SMALLEST_GROUP:
+        found["auc"] = "outcomes are known of fewer than ten members"
     elif group[_BAD] < few:
-        told = "nobody of the group became bad" if group[_BAD] == 0 else f"fewer than {few} bad rows"
-        found |= dict.fromkeys(("calibration_gap", "auc"), told)
+        found["auc"] = "no AUC: nobody of the group became bad" if group[_BAD] == 0 else f"no AUC: fewer than {few} bad"
     elif group[_KNOWN] - group[_BAD] < few:
-        found["auc"] = f"fewer than {few} good rows"
+        found["auc"] = f"no AUC: fewer than {few} good"
     return found
 
 
@@ -159,30 +153,6 @@ def _told(key: str, value: Any, low: Any, high: Any, *, known: bool) -> dict[str
     return {name: float(one) for name, one in zip((key, f"{key}_low", f"{key}_high"), figures, strict=True)}
 
 
-def _finding(is_reference: bool, lacking: dict[str, str]) -> dict[str, str]:
-    why = "; ".join(text for text in dict.fromkeys(lacking.values()) if text)
+def _finding(is_reference: bool, lacking: dict[str, str], no_gap: str) -> dict[str, str]:
+    why = "; ".join(text for text in dict.fromkeys([*lacking.values(), no_gap]) if text)
     return {"finding": "reference" if is_reference else "INSUFFICIENT" if why else "", "why": why}
-
-
-def _once(members: Indices) -> Floats:
-    """1 for the first row of each member, 0 for the others, shape (n,): members are counted, not their rows."""
-    found = np.zeros(len(members))
-    found[np.unique(members, return_index=True)[1]] = 1.0
-    return found
-
-
-def _of_bands(sums: Floats, names: Sequence[str], options: FairnessOptions) -> list[dict[str, Any]]:
-    if sums[0].sum() < SMALLEST_GROUP:
-        return []
-    part = joined([int(n) for n in sums[0]])
-    labels = joined_labels(names, part)
-    lines = []
-    for k, label in enumerate(labels):
-        _, rows, predicted, bad = sums[:, part == k].sum(axis=1)
-        enough = rows >= options.fewest_rows
-        lines.append({
-            "band": label, "rows": int(rows),
-            "predicted": predicted / rows if rows else np.nan, "observed": bad / rows if rows else np.nan,
-            "calibration_gap": (bad - predicted) / rows if enough else np.nan,
-        })  # fmt: skip
-    return lines

@@ -26,11 +26,12 @@ _PASSES: Final = (
     "Selection rate: share of a group whose score reaches the cut-off. Adverse impact ratio: that rate over the "
     "reference's; 1 is equal.",
     "Equal opportunity: share of those who stayed good that pass, less the reference's. False positive: the same of "
-    "those who became bad; false negative: share of the good who do not pass, less the reference's.",
+    "those who became bad; false negative: share of the good who do not pass, less the reference's. Calibration gap: "
+    "observed less predicted bad rate of those who pass.",
 )
 _MEANS: Final = (
     "Standardised mean difference: mean score less the reference's, in pooled standard deviations. Calibration gap: "
-    "observed less predicted bad rate; above 0, the score favours the group.",
+    "observed less predicted bad rate, of the group and in each band of it; above 0, the score favours the group.",
 )
 _PROXIES: Final = (
     "How well inputs of the model tell a protected attribute, on members that were not learned from: all together, "
@@ -39,8 +40,10 @@ _PROXIES: Final = (
 _FLIPS: Final = ("Scores that changed when nothing but a protected attribute did. None may.",)
 _SEARCHED: Final = (
     "Other models fitted on the same members and measured on others, reference points for a decision that people make. "
-    "Each was kept on the front or rejected: contract impossible, INSUFFICIENT, performance lost beyond what was "
-    "declared, no less disparity, or another candidate no worse in both.",
+    "Changes are from the model as given, with 95 % intervals, both in the same resamples of whole members. Each was "
+    "kept on the front or rejected: contract impossible, performance or equal opportunity worse beyond what was "
+    "declared, no less disparity beyond chance, or another candidate no worse in both.",
+    "INSUFFICIENT recommends nothing, and so does what lies within chance.",
 )
 
 
@@ -84,6 +87,7 @@ def fairness_document(
             "flips": records_of(report.flips),
             **({"alternatives": alternatives.as_records()} if alternatives is not None else {}),
         },
+        **({"search": _declared(alternatives)} if alternatives is not None else {}),
         "sections": [
             section("passes", "Who passes each cut-off", _PASSES, "cutoffs"),
             section("means", "What a score means for each group", _MEANS, "groups", "bands"),
@@ -128,6 +132,10 @@ def _options(report: FairnessReport) -> dict[str, Any]:
     told = dataclasses.asdict(report.options)
     told["edges"] = {name: list(edges) for name, edges in told["edges"].items()}
     return told | {"reference": dict(told["reference"]), "intersections": [list(p) for p in told["intersections"]]}
+
+
+def _declared(found: Alternatives) -> dict[str, Any]:
+    return {**dataclasses.asdict(found.search), "train_rows": found.train_rows, "test_rows": found.test_rows}
 
 
 def _notes(report: FairnessReport) -> list[str]:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from benne.experiments.fairness.assessing import Disparities, FairnessReport
+from benne.experiments.fairness.calibration_gaps import GAP
 from benne.experiments.measure import Measure
 
-__all__ = ["disparity_measures", "fairness_measures"]
+__all__ = ["disparity_measures", "fairness_measures", "worst_gap"]
 
 _NAMED: Final = 3
 
@@ -22,9 +23,10 @@ def fairness_measures(report: FairnessReport) -> dict[str, Measure]:
     Returns
     -------
     dict of str to Measure
-        ``adverse_impact_ratio`` (least), ``equal_opportunity_gap``, ``calibration_gap`` and
-        ``standardised_mean_difference`` (largest, absolute) over attributes, groups and cut-offs; a ratio above 1
-        counts as its inverse, that of the reference beside the group: no choice of the reference hides anybody.
+        ``adverse_impact_ratio`` (least), ``equal_opportunity_gap`` and ``standardised_mean_difference`` (largest,
+        absolute) over attributes, groups and cut-offs; a ratio above 1 counts as its inverse, that of the reference
+        beside the group: no choice of the reference hides anybody. ``calibration_gap`` (absolute): the one that is
+        worst for sure, see :func:`worst_gap`.
         ``flip_test``: scores that changed with a protected attribute, and inputs that are about one. One is
         INSUFFICIENT where an attribute has nobody to compare, or at some cut-off; groups that were too small beside
         others that were not are named in its note.
@@ -44,18 +46,50 @@ def disparity_measures(found: Disparities) -> dict[str, Measure]:
     return {
         "adverse_impact_ratio": _worst(_either_way(at), "adverse_impact_ratio", np.argmin, absolute=False),
         "equal_opportunity_gap": _worst(at, "equal_opportunity_difference", np.argmax, absolute=True),
-        "calibration_gap": _worst(of, "calibration_gap", np.argmax, absolute=True),
+        "calibration_gap": worst_gap(found),
         "standardised_mean_difference": _worst(
             compared, "standardised_mean_difference", np.argmax, absolute=True
         ),
     }  # fmt: skip
 
 
+def worst_gap(found: Disparities) -> Measure:
+    """The worst calibration gap of all that can be judged: of groups, of those who pass each cut-off, of bands.
+
+    Returns
+    -------
+    Measure
+        The gap whose interval is farthest from 0 (the largest near end, absolute), the reference's among them: of so
+        many parts the largest figure is mostly that of the smallest. Where every interval holds 0 it is the largest
+        gap of a whole group. INSUFFICIENT where an attribute has no group to judge but its reference.
+    """
+    of = found.by_group
+    others = of[of["finding"] != "reference"]
+    if nothing := _nothing_known(others, others[others["calibration_gap"].notna()]):
+        return Measure(value=None, n=_counted_once(of), note=f"too few to compare: {', '.join(nothing)}")
+    parts = [
+        of.assign(n=of["known"], where=""),
+        found.by_cutoff.assign(n=found.by_cutoff["selected_known"],
+                               where=[f" who pass {cutoff:g}" for cutoff in found.by_cutoff["cutoff"]]),
+        found.by_band.assign(n=found.by_band["rows"], where=" in band " + found.by_band["band"]),
+    ]  # fmt: skip
+    every = pd.concat([part[["attribute", "group", "where", "n", *GAP]] for part in parts], ignore_index=True)
+    judged = every[every["calibration_gap"].notna()]
+    ends = [_absolute(low, high) for low, high in judged[list(GAP[1:])].itertuples(index=False)]
+    near = np.nan_to_num([low for low, _ in ends])
+    value = judged["calibration_gap"].abs().to_numpy()
+    k = int(np.argmax(near if near.max() > 0.0 else np.where(judged["where"] == "", value, -1.0)))
+    row = judged.iloc[k]
+    return Measure(
+        value=float(value[k]), low=ends[k][0], high=ends[k][1], n=int(row["n"]),
+        note=f"{row['attribute']}: {row['group']}{row['where']}" + _left_out(of[of["calibration_gap"].isna()]),
+    )  # fmt: skip
+
+
 def _worst(table: pd.DataFrame, name: str, pick: Callable[[Any], Any], *, absolute: bool) -> Measure:
-    others = table[table["finding"] != "reference"]
-    asked = table if name == "calibration_gap" else others
+    asked = table[table["finding"] != "reference"]
     known = asked[asked[name].notna()]
-    if nothing := _nothing_known(others, others[others[name].notna()]):  # the reference alone proves nothing of others
+    if nothing := _nothing_known(asked, known):
         return Measure(value=None, n=_counted_once(table), note=f"too few to compare: {', '.join(nothing)}")
     value = known[name].to_numpy(dtype=np.float64)
     row = known.iloc[int(pick(np.abs(value) if absolute else value))]

@@ -31,9 +31,18 @@ _DAMAGE: Final = (
     "Predicted PD falls, the true one does not: actual over predicted above 1 means that risk is understated. AUC "
     "where a share of members games: anybody, or those of the lowest scores, who need points most.",
 )
+_HOW: Final = (
+    "Points by category and by feature add up to the gain. PD fall, actual over predicted, and AUC lost are of that "
+    "category's or feature's moves alone, made by everybody, with all other moves of the attack left out; they need "
+    "not add up. Nothing is told where fewer than ten members moved; features that did not move are among the others.",
+)
 _WITHHOLDING: Final = (
-    "Every pattern of consent scored for everybody whose consent covers it. It cannot be forbidden without making "
-    "withholding evidence, which is refused; watch actual against predicted by the pattern really used.",
+    "Every pattern of consent scored for everybody whose consent covers it, of up to ten times as many members as are "
+    "attacked. It cannot be forbidden without making withholding evidence, which is refused; watch actual against "
+    "predicted by the pattern really used.",
+    "Actual and its 95 % interval are of those who choose a pattern because it is best for them: Wilson's interval of "
+    "a bad rate, or a bootstrap over members where the PD is known. A pattern that predicts fewer than ten bad "
+    "members of them is INSUFFICIENT.",
 )
 _SPENDING: Final = (
     "Real events with more spent on the platform, features built again by the same engine, all else as reported. "
@@ -57,7 +66,7 @@ def gaming_document(report: GamingReport, about: AboutDocument) -> dict[str, Any
         "sections": [
             section("attacks", "What attacks win", _ATTACKS, "attacks", "cutoffs"),
             section("damage", "What they do", _DAMAGE, "pd", "ranks"),
-            section("how", "How it is won", (), "moves", "categories", "features"),
+            section("how", "How it is won, and what does the damage", _HOW, "moves", "categories", "features"),
             section("withholding", "Withholding what is best withheld", _WITHHOLDING, "withholding"),
             section("spending", "Spending on the platform", _SPENDING, "spending_ways", "spending_features"),
             section("costs", "What moves cost, as declared", (), "efforts"),
@@ -95,8 +104,8 @@ def _tables(report: GamingReport) -> dict[str, pd.DataFrame]:
               "lost": r.lost} for one in attacks for r in one.ranks]
         ),
         "moves": _joined([_moves(one, report.rows) for one in attacks]),
-        "categories": _joined([_named(one.by_category.rename_axis("category"), one.name) for one in attacks]),
-        "features": _joined([_named(one.by_feature.head(_LINES), one.name) for one in attacks]),
+        "categories": _joined([_named(_told(one.by_category.rename_axis("category")), one.name) for one in attacks]),
+        "features": _joined([_named(_of_features(one), one.name) for one in attacks]),
         "withholding": pd.DataFrame() if report.withholding is None else report.withholding.table,
         "spending_ways": pd.DataFrame() if spending is None else _hidden(spending.ways),
         "spending_features": pd.DataFrame() if spending is None else _hidden(spending.features),
@@ -125,6 +134,23 @@ def _moves(one: AttackResult, rows: int) -> pd.DataFrame:
     return _named(shown.rename_axis("move"), one.name)
 
 
+def _told(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the points of what fewer than ten members moved."""
+    return table.assign(points=table["points"].mask(table["moved"].isna()))
+
+
+def _of_features(one: AttackResult) -> pd.DataFrame:
+    """Features that ten members or more moved; the others are one line, with their points and no more.
+
+    One that did not move is worth more or less for a sibling in the same trees that did.
+    """
+    table = one.by_feature
+    shown, rest = table[table["moved"] > 0], table[~(table["moved"] > 0)]
+    if not len(rest):
+        return shown
+    return pd.concat([shown, pd.DataFrame({"points": rest["points"].sum()}, index=["others"])]).rename_axis("feature")
+
+
 def _named(table: pd.DataFrame, attack: str) -> pd.DataFrame:
     named = table.reset_index()
     named.insert(0, "attack", attack)
@@ -148,7 +174,9 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _notes(report: GamingReport) -> Iterator[str]:
     yield from report.notes
-    spending = report.spending
+    spending, withholding = report.spending, report.withholding
+    if withholding is not None and len(withholding.points) != report.rows:
+        yield f"Best patterns are of {len(withholding.points):,} members."
     if report.state == "INSUFFICIENT":
         yield "INSUFFICIENT, which is no pass: no attack was measured."
     if spending is None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from benne.experiments.gaming.report import AttackResult, GamingReport
+from benne.experiments.gaming.withholding import FEWEST_BAD
 from benne.experiments.measure import Measure
 
 __all__ = ["gaming_measures"]
@@ -32,6 +34,9 @@ def gaming_measures(report: GamingReport) -> dict[str, Measure]:
         - ``rank_damage``: AUC lost where members game cheaply; the worst of the shares tried.
         - ``pd_error``: what everybody's cheap moves take off the mean predicted PD, which the true one does not follow.
         - ``pattern_points``: mean points won where everybody withholds what is best for them.
+        - ``pattern_pd_error``: of the patterns chosen so, how far the predicted PD of the worst lies outside the 95 %
+          interval of what becomes of those who choose it; 0 inside. Patterns that predict fewer than ten bad members
+          are named and not judged.
         - ``spending_raises``: members whose score rises when they only spend more; 0 is the promise.
 
         Each is INSUFFICIENT where too few members, no outcomes or no events were there.
@@ -42,6 +47,7 @@ def gaming_measures(report: GamingReport) -> dict[str, Measure]:
         "rank_damage": _ranks(report),
         "pd_error": _pd(report),
         "pattern_points": _pattern(report),
+        "pattern_pd_error": _pattern_pd(report),
         "spending_raises": _spending(report),
     }
 
@@ -84,8 +90,35 @@ def _pattern(report: GamingReport) -> Measure:
         return _missing(report)
     points = report.withholding.points
     low, high = _interval(points, lambda rows: float(rows.mean()), report.seed)
-    return Measure(value=float(points.mean()), low=low, high=high, n=report.rows,
+    return Measure(value=float(points.mean()), low=low, high=high, n=len(points),
                    note=f"{(points > 0).mean():.0%} of members gain by withholding something")  # fmt: skip
+
+
+def _pattern_pd(report: GamingReport) -> Measure:
+    found = report.withholding
+    if found is None:
+        return _missing(report)
+    if not found.truth:
+        return Measure(value=None, n=len(found.points), note="no outcomes and no known PD")
+    chosen = found.table[found.table["choosing"] > 0]
+    judged = chosen[chosen["state"] == "measured"]
+    small = ", ".join(map(str, chosen.index.difference(judged.index, sort=False)))
+    spared = f"not judged, of fewer than {FEWEST_BAD} expected bad members: {small}" if small else ""
+    if not len(judged):
+        return Measure(value=None, n=len(found.points), note=spared or "no pattern is chosen by ten members")
+    missed, ratios = _outside(judged), judged["actual_to_predicted"].to_numpy(dtype=np.float64)
+    place = int(np.argmax(missed if missed.max() > 0 else np.abs(ratios - 1.0)))
+    worst = judged.iloc[place]
+    low, high = worst["actual_to_predicted_low"], worst["actual_to_predicted_high"]
+    told = f"{judged.index[place]}: {found.truth} over predicted {ratios[place]:.2f} ({low:.2f} to {high:.2f})"
+    return Measure(value=float(missed[place]), n=int(judged["choosing"].min()),
+                   note="; ".join(one for one in (told, spared) if one))  # fmt: skip
+
+
+def _outside(judged: pd.DataFrame) -> Floats:
+    """How far each predicted PD lies outside the interval of the actual one; 0 inside."""
+    low, predicted, high = (judged[name].to_numpy(np.float64) for name in ("actual_low", "predicted", "actual_high"))
+    return np.asarray(np.maximum(np.maximum(low - predicted, predicted - high), 0.0))
 
 
 def _spending(report: GamingReport) -> Measure:

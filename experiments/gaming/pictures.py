@@ -12,9 +12,13 @@ from benne.experiments.plots import BANDS, INK, LOSS, MAIN, QUIET, axes_of
 from benne.experiments.report.pictures import for_page
 from benne.features.categories import CATEGORY_LABELS
 
-__all__ = ["gains_figure", "gaming_drawings", "moves_figure", "pd_figure"]
+__all__ = ["damage_figure", "gains_figure", "gaming_drawings", "moves_figure", "pd_figure"]
 
 _MOST_MOVES = 10
+_ALONE = {
+    "pd_fall": "What each category's moves alone take off the mean predicted PD",
+    "auc_lost": "AUC lost where everybody makes one category's moves alone",
+}
 _SHADES = (MAIN, BANDS[1], LOSS, INK, BANDS[3])
 
 
@@ -27,6 +31,9 @@ def gaming_drawings(report: GamingReport) -> dict[str, str]:
         "Predicted PD before and after, and the truth": for_page("pds", pd_figure(report.attacks)),
         "Where the points come from": for_page("origins", categories_figure(report.attacks)),
     }
+    for column, caption in _ALONE.items():
+        if any(one.by_category[column].notna().any() for one in report.attacks):
+            drawn[caption] = for_page(column.replace("_", "-"), damage_figure(report.attacks, column))
     for name in ("cheap", "cheap and medium"):
         found = report.attack(name)
         if found is not None and len(found.moves):
@@ -80,6 +87,32 @@ def categories_figure(attacks: Sequence[AttackResult]) -> Figure:
         reached += points
     axes.set_yticks(place, [one.name for one in attacks])
     axes.set(xlabel="points won on average, by category")
+    axes.legend(frameon=False, fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
+    return figure
+
+
+def damage_figure(attacks: Sequence[AttackResult], column: str) -> Figure:
+    """A bar for each category and attack of what its moves do by themselves; none where too few moved.
+
+    Parameters
+    ----------
+    attacks : sequence of AttackResult
+    column : {'pd_fall', 'auc_lost'}
+        Of their tables by category.
+    """
+    categories = list(attacks[0].by_category.index)
+    figure, axes = axes_of(7.0, 0.9 + 0.5 * len(attacks))
+    place, thick = np.arange(len(attacks))[::-1], 0.8 / len(categories)
+    for k, category in enumerate(categories):
+        done = np.array([float(one.by_category[column].get(category, np.nan)) for one in attacks])
+        label = CATEGORY_LABELS.get(str(category), str(category))
+        heights = place + 0.4 - (k + 0.5) * thick
+        axes.barh(heights, np.nan_to_num(done), thick, color=_SHADES[k % len(_SHADES)], label=label)
+    axes.axvline(0.0, color=QUIET, lw=1)
+    axes.set_yticks(place, [one.name for one in attacks])
+    if column == "pd_fall":
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:.1%}")
+    axes.set(xlabel="taken off the mean predicted PD" if column == "pd_fall" else "AUC lost")
     axes.legend(frameon=False, fontsize=7.5, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return figure
 

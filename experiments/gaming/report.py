@@ -32,7 +32,7 @@ class GamingOptions:
     costs : CostTable
         What moves cost; by default the table that comes with Benne.
     members : int
-        Members attacked at most, drawn by seed.
+        Members attacked at most, drawn by seed; the best pattern is looked for of ten times as many.
     fewest : int
         Members needed for any figure; below, everything is INSUFFICIENT. At least 30.
     cutoffs : tuple of float
@@ -85,9 +85,10 @@ class AttackResult:
     moves : DataFrame
         One row a move, the most rewarding first: ``points`` mean over all members, ``made`` share who made it.
     by_category : DataFrame
-        ``points`` mean change of each category's points.
+        ``points`` mean change of each category's points, and what its moves do alone, in the columns of
+        :func:`benne.experiments.gaming.origins.damage_alone`.
     by_feature : DataFrame
-        The same of each feature whose points changed, and its ``category`` and ``ease``.
+        The same of each feature that moved or whose points changed, and its ``category`` and ``ease``.
     """
 
     name: str
@@ -126,6 +127,7 @@ class GamingReport:
     attacks : tuple of AttackResult
         Empty where members are too few, or no feature's ease of gaming is on record.
     withholding : Withholding or None
+        Of at most ten times as many members as are attacked.
     spending : SpendingResult or None
         Of :func:`benne.experiments.gaming.spending_test`, where events were given; see :meth:`with_spending`.
     notes : tuple of str

@@ -115,7 +115,7 @@ def spending_test(
     ConsentError
         If nobody says what may be computed.
     GamingError
-        If there are no payments, or no factor.
+        If there are no payments, or no factor, or the events do not build every feature of the model.
 
     Notes
     -----
@@ -172,6 +172,12 @@ class _Builder:
     def frame(self, events: Events) -> pd.DataFrame:
         """The model's features, and the consent columns beside them."""
         built = build_features(events, self._observed, consents=self._mask, registry=self._registry)
+        lacking = [name for name in self._names if name not in built.columns]
+        if lacking:
+            raise GamingError(
+                f"Events must be those that every feature of the model is built from, got none for {lacking[0]!r} "
+                f"({len(lacking)} such). Bring the tables that are missing; features of your own cannot be tested so."
+            )
         return built[[*self._names, *MASK_COLUMNS.values()]]
 
     def scored(self, frame: pd.DataFrame) -> Bools:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from benne.experiments.gaming.attack import Attack, Pushed, attacks_of, push
-from benne.experiments.gaming.costs import CostTable
 from benne.experiments.gaming.damage import pd_damage, rank_damage
 from benne.experiments.gaming.moves import Move, moves_of, unknown_ease
+from benne.experiments.gaming.origins import Before, of_categories, of_features
 from benne.experiments.gaming.report import AttackResult, GamingOptions, GamingReport
 from benne.experiments.gaming.rescoring import Attacked, attackable
 from benne.experiments.gaming.spending import SpendingResult
@@ -26,7 +27,8 @@ __all__ = ["stress_test", "with_spending"]
 
 Floats = npt.NDArray[np.float64]
 
-_NOTHING = 1e-12
+_TIMES_AS_MANY: Final = 10
+"""Members whose best pattern is looked for, times those attacked: that is quick, and few choose any one pattern."""
 
 
 def stress_test(
@@ -61,6 +63,7 @@ def stress_test(
     Examples
     --------
     >>> import numpy as np, pandas as pd
+    >>> from benne.experiments.gaming import CostTable
     >>> from benne.models import BoosterOptions
     >>> rng = np.random.default_rng(0)
     >>> X = pd.DataFrame({"late_days": rng.gamma(2.0, 5.0, 600), "friends": rng.gamma(2.0, 1.0, 600)})
@@ -76,18 +79,20 @@ def stress_test(
     'INSUFFICIENT'
     """
     options = options or GamingOptions()
-    members = attackable(model, features, _array(bad), _array(known_pd), options.members, seed)
+    members, everybody = (
+        attackable(model, features, _array(bad), _array(known_pd), most, seed)
+        for most in (options.members, _TIMES_AS_MANY * options.members)
+    )
     moves = moves_of(members.X, members.names, model.category_of, registry, options.costs) if len(members) else []
     notes = tuple(_notes(members, moves, options))
     if len(members) < options.fewest:
         return GamingReport(options, seed, len(members), members.left_out, (), None, notes=notes)
-    withheld = withhold(members)  # nobody need say what that costs: it is a right
+    withheld = withhold(everybody, seed)  # nobody need say what that costs: it is a right
     if not moves:
         return GamingReport(options, seed, len(members), members.left_out, (), withheld, notes=notes)
-    before = members.log_odds()
-    explained = _explain(members, members.X)
+    before = Before(members.log_odds(), _explain(members, members.X))
     attacks = tuple(
-        _result(members, push(members, moves, attack), attack, before, explained, options, seed)
+        _result(members, push(members, moves, attack), attack, before, options, seed)
         for attack in attacks_of(options.costs)
         if attack.name in options.attacks
     )
@@ -119,10 +124,9 @@ def _explain(members: Attacked, X: Floats) -> Explanation:
 
 
 def _result(
-    members: Attacked, pushed: Pushed, attack: Attack, before: Floats, explained: Explanation, options: GamingOptions,
-    seed: int,
-) -> AttackResult:  # fmt: skip
-    scores, after = members.model.scale_.score(before), members.log_odds(pushed.X)
+    members: Attacked, pushed: Pushed, attack: Attack, before: Before, options: GamingOptions, seed: int
+) -> AttackResult:
+    scores, after = members.model.scale_.score(before.log_odds), members.log_odds(pushed.X)
     now = _explain(members, pushed.X)
     cutoffs = options.cutoffs or tuple(float(band.lowest) for band in members.model.scale_.bands[1:])
     return AttackResult(
@@ -130,11 +134,11 @@ def _result(
         points=pushed.scores - scores,
         spent=float(pushed.spent.mean()),
         crossing={cutoff: _crossing(scores, pushed.scores, cutoff) for cutoff in cutoffs},
-        pd_damage=pd_damage(members, before, after),
-        ranks=rank_damage(members, before, after, options.shares, seed),
+        pd_damage=pd_damage(members, before.log_odds, after),
+        ranks=rank_damage(members, before.log_odds, after, options.shares, seed),
         moves=_moves(pushed, len(members)),
-        by_category=pd.DataFrame({"points": (now.category_points - explained.category_points).mean()}),
-        by_feature=_by_feature(members, now, explained, options.costs),
+        by_category=of_categories(members, pushed.X, before, now),
+        by_feature=of_features(members, pushed.X, before, now, options.costs),
     )
 
 
@@ -150,17 +154,3 @@ def _moves(pushed: Pushed, n: int) -> pd.DataFrame:
          "made": [pushed.movers_of[name] / n for name in names]},
         index=pd.Index(names, name="move"),
     )  # fmt: skip
-
-
-def _by_feature(members: Attacked, now: Explanation, before: Explanation, costs: CostTable) -> pd.DataFrame:
-    """Also of features that did not move: a sibling in the same trees is worth more or less for it."""
-    points = (now.points - before.points).mean()
-    names = [name for name in members.names if abs(points[name]) > _NOTHING]
-    efforts = {name: costs.effort(name, registry.get(name)) for name in names}
-    table = pd.DataFrame(
-        {"category": [members.model.category_of[name] for name in names],
-         "ease": [effort.ease if (effort := efforts[name]) else "" for name in names],
-         "points": [float(points[name]) for name in names]},
-        index=pd.Index(names, name="feature"),
-    )  # fmt: skip
-    return table.sort_values("points", ascending=False, kind="stable")

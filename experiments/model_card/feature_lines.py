@@ -8,7 +8,7 @@ from typing import Any, Final
 from benne.features import registry
 from benne.models import CreditScoreModel
 
-__all__ = ["TOLD", "feature_lines", "without_reasons"]
+__all__ = ["TOLD", "counts_by_category", "feature_lines", "without_reasons"]
 
 TOLD: Final = ("means", "rationale", "source", "direction", "gaming", "owner")
 """What a card tells of a feature: what it means, why it bears on creditworthiness and who has shown it, its direction
@@ -35,6 +35,22 @@ def feature_lines(model: CreditScoreModel, reasons: Mapping[str, Mapping[str, st
     return [
         {"feature": name, "category": category} | _told(name, reasons) for name, category in model.category_of.items()
     ]
+
+
+def counts_by_category(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How many features there are in each category, and of how many nobody has said why they are there.
+
+    Examples
+    --------
+    >>> counts_by_category([{"feature": "income", "category": "ability", "rationale": None}])
+    [{'category': 'ability', 'features': 1, 'without rationale': 1}]
+    """
+    counts: dict[str, list[int]] = {}
+    for line in lines:
+        told = counts.setdefault(str(line["category"]), [0, 0])
+        told[0] += 1
+        told[1] += not line["rationale"]
+    return [{"category": name, "features": own, "without rationale": bare} for name, (own, bare) in counts.items()]
 
 
 def without_reasons(lines: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from benne.errors import GovernanceError
-from benne.experiments.model_card.card import ModelCard, Section, card_from_document
+from benne.experiments.model_card.card import ModelCard, card_from_document
+from benne.experiments.model_card.description import describe_card
 from benne.experiments.model_card.tracked import CARD_FOLDER
-from benne.experiments.model_card.writing import DOCUMENT, TITLE
-from benne.experiments.report.document_page import document_markdown
+from benne.experiments.model_card.writing import DOCUMENT
 from benne.experiments.tracking import Tracking, store_in_use
 
 if TYPE_CHECKING:
     from benne.experiments.model_registry import Registered
 
 __all__ = ["card_of_run", "describe_version", "describe_versions_of"]
-
-_LONGEST_DESCRIPTION: Final = 5_000
-"""Characters that every store of MLflow's takes for a description."""
-
-_LONG: Final = frozenset({"features", "price", "bands", "patterns", "reproduction"})
-_FOUND: Final = frozenset({"fairness", "gaming", "categories"})
 
 
 def card_of_run(tracking: Tracking, run_id: str) -> ModelCard:
@@ -53,9 +46,9 @@ def card_of_run(tracking: Tracking, run_id: str) -> ModelCard:
 
 
 def describe_version(tracking: Tracking, version: Registered, card: ModelCard) -> None:
-    """Show the card in MLflow's registry as the description of a version: without long sections, as far as it fits."""
+    """Show the card in MLflow's registry as the description of a version, in the room there is."""
     with store_in_use(tracking):
-        MlflowClient().update_model_version(version.name, str(version.version), description=_brief(card))
+        MlflowClient().update_model_version(version.name, str(version.version), description=describe_card(card))
 
 
 def describe_versions_of(tracking: Tracking, run_id: str, card: ModelCard) -> None:
@@ -63,24 +56,4 @@ def describe_versions_of(tracking: Tracking, run_id: str, card: ModelCard) -> No
     with store_in_use(tracking):
         client = MlflowClient()
         for version in client.search_model_versions(f"run_id = '{run_id}'"):
-            client.update_model_version(version.name, str(version.version), description=_brief(card))
-
-
-def _brief(card: ModelCard) -> str:
-    """Without long sections and with decisions first: a registry shows only so much, and what is beyond is cut off."""
-    kept = {key: _figures_alone(key, one) for key, one in card.sections.items() if key not in _LONG}
-    document = replace(card, sections=kept).as_document()
-    document["sections"] = sorted(document["sections"], key=lambda one: str(one["key"]) != "approvals")
-    text = f"{document_markdown(document, title=TITLE)}\nThe whole card is with the run, in {CARD_FOLDER}/."
-    if len(text) > _LONGEST_DESCRIPTION:
-        text = text[: _LONGEST_DESCRIPTION - 1].rpartition("\n")[0] + "\n"
-    return text
-
-
-def _figures_alone(key: str, section: Section) -> Section:
-    """Of what other reports found only the figures, which gates ask for."""
-    if key not in _FOUND:
-        return section
-    return replace(
-        section, text=(), tables={name: rows for name, rows in section.tables.items() if name == f"{key}.figures"}
-    )
+            client.update_model_version(version.name, str(version.version), description=describe_card(card))

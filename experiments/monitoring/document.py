@@ -17,7 +17,10 @@ _SECTIONS: Final = (
     ("consent", "Consent and refusals", "Which categories could be used, and who was refused.",
      ("patterns", "refusals", "reviews")),
     ("outcomes", "What became of them", "Only of rows whose outcome window and lag are past.",
-     ("vintages", "outcomes_by_band", "outcomes_by_pattern")),
+     ("vintages", "outcomes_by_band", "outcomes_by_band_and_period", "outcomes_by_pattern",
+      "outcomes_by_pattern_and_period")),
+    ("curves", "Vintages as they mature", "Who has turned bad by each month of age, beside the vintages before at that "
+     "age.", ("vintage_curves",)),
     ("features", "Features", "Each in the period in which it moved most, and in the latest.", ("features",)),
 )  # fmt: skip
 _NAMED: Final = 4

@@ -15,7 +15,7 @@ def monitoring_measures(report: MonitoringReport) -> dict[str, Measure]:
     -------
     dict of str to Measure
         ``score_psi``, ``worst_feature_psi``, ``alarms``, ``warnings``; where outcomes were given also ``auc``,
-        ``calibration_slope`` and ``actual_to_predicted``, ``INSUFFICIENT`` where too few have matured.
+        ``calibration_slope``, ``bad_rate`` and ``actual_to_predicted``, ``INSUFFICIENT`` where too few have matured.
     """
     return {
         name.partition(".")[2]: Measure(value=told["value"], n=told["n"], note=told["note"])

@@ -11,7 +11,15 @@ from markupsafe import Markup
 
 from benne.experiments.report.page import environment
 
-__all__ = ["Shown", "ShownTable", "document_markdown", "document_page", "shown_table"]
+__all__ = [
+    "Shown",
+    "ShownTable",
+    "document_markdown",
+    "document_page",
+    "markdown_table",
+    "plain_markdown",
+    "shown_table",
+]
 
 _DIGITS: Final = 4
 _WORDS: Final = 24
@@ -73,11 +81,11 @@ def document_markdown(document: Mapping[str, Any], *, title: str) -> str:
     """The same document in Markdown, as a model registry shows it."""
     lines = [f"# {title}", "", f"{document['model']['model_id']}, made {str(document['made_at'])[:10]} by "
              f"{document['by']}.", ""]  # fmt: skip
-    lines += [f"> {_plain(note)}\n" for note in [*document["notes"], *_missing(document)]]
+    lines += [f"> {plain_markdown(note)}\n" for note in [*document["notes"], *_missing(document)]]
     for section in _sections(document):
-        lines += [f"## {section['title']}", "", *(f"{_plain(line)}\n" for line in section["text"])]
+        lines += [f"## {section['title']}", "", *(f"{plain_markdown(line)}\n" for line in section["text"])]
         for table in _tables(document, section):
-            lines += [*_markdown_table(table), ""]
+            lines += [*markdown_table(table), ""]
     return "\n".join(lines)
 
 
@@ -144,15 +152,16 @@ def _head(column: str) -> str:
     return column.replace("_", " ").replace(".", ": ")
 
 
-def _markdown_table(table: ShownTable) -> list[str]:
-    heads = " | ".join(_plain(str(head["name"])) for head in table.heads)
+def markdown_table(table: ShownTable) -> list[str]:
+    """A table in Markdown, line by line."""
+    heads = " | ".join(plain_markdown(str(head["name"])) for head in table.heads)
     lines = [f"| {heads} |", "|" + "---|" * len(table.heads)]
     for row in table.rows:
         told = (f"{cell.text} ({cell.small})" if cell.small else cell.text for cell in row)
-        lines.append(f"| {' | '.join(_plain(one) for one in told)} |")
+        lines.append(f"| {' | '.join(plain_markdown(one) for one in told)} |")
     return lines
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
     """What would end a cell, or begin something in Markdown or HTML, is written so that it does not."""
     return text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +15,13 @@ from mlflow.exceptions import MlflowException
 
 from benne.errors import GovernanceError
 from benne.experiments.model_registry import saved_within
-from benne.experiments.tracking import AUTHOR, BEGAN, Tracking, store_in_use
+from benne.experiments.tracking import AUTHOR, Tracking, began_us, store_in_use
 from benne.experiments.trained_members import FILE, SEAL, Digests, read_digests, seal_of
-from benne.models.model_directory import MANIFEST, found_model
+from benne.experiments.training_record import TrainingRecord, read_training_record
+from benne.models.model_directory import MANIFEST, TRAINING, found_model
+from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.served_model import identity_of
-from benne.scoring.governance.people import named
+from benne.scoring.governance.people import named, same_person
 
 __all__ = ["Candidate", "candidate_of_directory", "candidate_of_run", "logged_model"]
 
@@ -40,7 +42,8 @@ class Candidate:
     author : str
         Who trained it.
     training_began_us : int
-        Microseconds since 1970-01-01 UTC; of a directory the moment its manifest was written, which is later.
+        Microseconds since 1970-01-01 UTC. Of a directory without a record of its training when its manifest was
+        written, which is later, and may be much later: a copy is written anew.
     run_id : str or None
         MLflow's.
     salt : str or None
@@ -58,20 +61,46 @@ class Candidate:
     salt: str | None = None
     trained: Digests | None = field(default=None, repr=False)
 
+    @property
+    def rests_on_record(self) -> bool:
+        """Whether the training itself said who, since when and on whom; else nothing can be shown of the model."""
+        return self.salt is not None and self.trained is not None
 
-def candidate_of_directory(directory: Path, author: str | None) -> Candidate:
-    """A saved model that no run is known of.
+
+def candidate_of_directory(directory: Path, author: str | None = None) -> Candidate:
+    """A saved model, with the record of its training that lies beside it, where there is one.
+
+    Parameters
+    ----------
+    directory : Path
+    author : str, optional
+        Must be whom the record names; needed where there is none.
 
     Raises
     ------
     GovernanceError
-        If nobody says who trained it.
+        If nobody says who trained it, the record names somebody else, or is damaged or of another model.
     ModelDirectoryError
         If there is no saved model.
     """
+    record = read_training_record(directory)
+    if record is None:
+        return _without_record(directory, author)
+    who = named(record.author, f"The author that {TRAINING} names")
+    if author is not None and not same_person(named(author, "The author"), who):
+        raise GovernanceError(f"The author must be the one that {TRAINING} names, {who}, got another. Leave it out.")
+    model_id, config_hash = identity_of(directory)
+    return Candidate(
+        directory=directory, model_id=model_id, config_hash=config_hash, author=who,
+        training_began_us=_since(record), salt=record.fingerprint, trained=record.members,
+    )  # fmt: skip
+
+
+def _without_record(directory: Path, author: str | None) -> Candidate:
+    """What an older Benne saved, a bare fit, or a folder whose record somebody took away: no verdict on it passes."""
     if author is None:
         raise GovernanceError(
-            "The author of a model must be known, got a folder, which does not say. Name them: --author"
+            f"The author of a model must be known, got a folder without {TRAINING}. Name them: --author"
         )
     who = named(author, "The author")
     model_id, config_hash = identity_of(directory)
@@ -96,21 +125,39 @@ def candidate_of_run(tracking: Tracking, run_id: str, author: str | None = None)
     Raises
     ------
     GovernanceError
-        If there is no such run, it has not ended well, logged no model, or names no author.
+        If there is no such run, it has not ended well, logged no model, names no author, or another than the model
+        that it logged.
     """
     with store_in_use(tracking), tempfile.TemporaryDirectory() as folder:
         run = _run(run_id)
         who = named(run.data.tags.get(AUTHOR), "The author that a run is tagged with (benne.author)")
-        if author is not None and named(author, "The author").casefold() != who.casefold():
+        if author is not None and not same_person(named(author, "The author"), who):
             raise GovernanceError(f"The author must be the one that the run names, {who}, got another. Leave it out.")
         directory = logged_model(run, Path(folder))
         model_id, config_hash = identity_of(directory)
         digests = _digests(run, Path(folder))
-        yield Candidate(
+        candidate = Candidate(
             directory=directory, model_id=model_id, config_hash=config_hash, author=who,
             training_began_us=_began(run), run_id=run_id,
             salt=run.data.params.get(_SALT), trained=digests,
         )  # fmt: skip
+        yield _as_recorded(candidate, read_training_record(directory))
+
+
+def _as_recorded(candidate: Candidate, record: TrainingRecord | None) -> Candidate:
+    """A run's candidate, held against what lies beside the model it logged: tags can be changed without a trace."""
+    if record is None:
+        return candidate
+    if record.author is None or not same_person(record.author, candidate.author):
+        raise GovernanceError(
+            "The author that a run is tagged with must be whom the model that it logged names, got another. Put the "
+            "tag back: benne.author"
+        )
+    return replace(candidate, training_began_us=min(candidate.training_began_us, _since(record)))
+
+
+def _since(record: TrainingRecord) -> int:
+    return to_microseconds(record.began_at, "began_at")
 
 
 def logged_model(run: Any, folder: Path) -> Path:
@@ -138,8 +185,7 @@ def _began(run: Any) -> int:
     Whoever opens a run may say when that was, but its model was there when MLflow took it in, whatever the run says.
     """
     taken_in = MlflowClient().get_logged_model(_logged_id(run)).creation_timestamp
-    opened, said = min(int(run.info.start_time), int(taken_in)) * 1_000, run.data.tags.get(BEGAN, "")
-    return min(opened, int(said)) if said.isdecimal() else opened
+    return began_us(min(int(run.info.start_time), int(taken_in)), run.data.tags)
 
 
 def _run(run_id: str) -> Any:

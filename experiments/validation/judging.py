@@ -68,4 +68,5 @@ def judge(gate: Gate, measure: Measure) -> Result:
         return Result(gate, measure, state, measure.note)
     if told["value"] is None or told[gate.on] is None:
         return Result(gate, measure, state, measure.note or "it has no such end of an interval")
-    return Result(gate, measure, state, f"must rest on at least {gate.smallest_n:,}, got {measure.n:,}")
+    why = f": {measure.note}" if measure.note and not measure.n else ""
+    return Result(gate, measure, state, f"must rest on at least {gate.smallest_n:,}, got {measure.n:,}{why}")

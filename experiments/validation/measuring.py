@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from benne.errors import BenneError, LabelError
+from benne.errors import BenneError, GovernanceError, LabelError
 from benne.experiments.measure import Measure, measures_of
 from benne.experiments.report.document import records_of
 from benne.experiments.report.groups import join_small
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from benne.experiments.fairness import FairnessReport
     from benne.experiments.gaming import GamingReport
     from benne.experiments.labelling import LabelledRows
+    from benne.experiments.model_card.card import ModelCard
     from benne.experiments.tracking import Tracking
 
 __all__ = ["STAGES", "Measured", "measure"]
@@ -180,19 +181,34 @@ def _gaming(
 
 
 def _documentation(candidate: Candidate, model: CreditScoreModel, tracking: Tracking | None) -> dict[str, Measure]:
+    def found() -> tuple[ModelCard, dict[str, Measure]]:
+        card = _card(candidate, tracking)
+        return card, {"card_complete": card.card_complete}
+
+    card, figures = _of_part("documentation", found)
+    said = set() if card is None else _reasoned(card)
     names = [str(name) for name in model.feature_names_in_]
-    without = [name for name in names if name not in registry or not registry[name].rationale.strip()]
+    known = {name for name in names if name in registry and registry[name].rationale.strip()}
+    without = [name for name in names if name not in known | said]
     told = Measure(value=float(len(without)), n=len(names), note=", ".join(without[:3]))
-    _, card = _of_part("documentation", lambda: (None, {"card_complete": _card(candidate, tracking)}))
-    return card | {"documentation.without_rationale": told}
+    return figures | {"documentation.without_rationale": told}
 
 
-def _card(candidate: Candidate, tracking: Tracking | None) -> Measure:
-    if tracking is not None and candidate.run_id is not None:
-        from benne.experiments.model_card.registered import card_of_run
+def _card(candidate: Candidate, tracking: Tracking | None) -> ModelCard:
+    if tracking is None or candidate.run_id is None:
+        raise LabelError("A folder has no card. Validate the run, whose card was logged with it.")
+    from benne.experiments.model_card.registered import card_of_run
 
-        return card_of_run(tracking, candidate.run_id).card_complete
-    raise LabelError("A folder has no card. Validate the run, whose card was logged with it.")
+    card = card_of_run(tracking, candidate.run_id)
+    if card.config_hash != candidate.config_hash:
+        raise GovernanceError("The run's card must be about the model's own files, got one about others. Train again.")
+    return card
+
+
+def _reasoned(card: ModelCard) -> set[str]:
+    """Features of which the card says why they are in the model."""
+    lines = card.sections["features"].tables.get("features", []) if "features" in card.sections else []
+    return {str(line["feature"]) for line in lines if str(line.get("rationale") or "").strip()}
 
 
 def _labels(rows: LabelledRows) -> dict[str, Measure]:
@@ -204,7 +220,9 @@ def _labels(rows: LabelledRows) -> dict[str, Measure]:
         rows=len(flags), known=int((~np.isnan(flags)).sum()), influenced=int(np.nansum(flags)), offered=None,
         without_outcome=None, refused_by_score=None, parts=none, by_band=none,
     )  # fmt: skip
-    return {"labels.influenced_share": influence_measures(known)["influenced_share"]}
+    share = influence_measures(known)["influenced_share"]
+    told = share.note if share.value is None else "of the outcomes that were validated on"
+    return {"labels.influenced_share": replace(share, note=told)}
 
 
 def _notes(sample: Sample) -> list[str]:

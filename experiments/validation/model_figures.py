@@ -44,12 +44,15 @@ _PERCENTILE: Final = 95.0
 
 
 def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[str, Measure]:
-    """AUC, KS and calibration error with bootstrap intervals over members; the error's lies too high, and says so."""
+    """AUC, KS and calibration error with bootstrap intervals over members; the error's lies too high, and says so.
+
+    What chance alone brings to the error allows for several rows of a member.
+    """
     line = figures_table({"model": sample.log_odds}, sample.bad, sample.resampler(seed, resamples)).iloc[0]
     n, error = len(sample.bad), CalibrationError(sample.log_odds, sample.bad)
-    chance = f"{error.by_chance():.4f} would be expected by chance of PDs that are right"
+    chance = f"{error.by_chance(sample.members):.4f} would be expected by chance of PDs that are right"
     told = f"{chance}; {_LIES_HIGH}"
-    beyond = Measure(value=error.beyond_chance(), n=n, note=chance)
+    beyond = Measure(value=error.beyond_chance(sample.members), n=n, note=chance)
     return {"calibration.ece_beyond_chance": beyond} | {
         name: Measure(value=float(line[key]), low=float(line[f"{key}_low"]), high=float(line[f"{key}_high"]), n=n,
                       note=told if key == "ece" else "")
@@ -58,7 +61,13 @@ def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[s
 
 
 def calibration_measures(report: CalibrationReport, patterns: pd.DataFrame) -> dict[str, Measure]:
-    """How far the worst band and the worst pattern lie outside their intervals."""
+    """How far the worst band and the worst pattern lie outside their intervals.
+
+    Notes
+    -----
+    Wilson's intervals take rows as independent: where members have several rows that are alike they are too narrow, and
+    a model whose PDs are right is found to miss more often than one time in twenty.
+    """
     return {
         "calibration.band_miss": _worst(join_small(report.by_band), report.rows, "band"),
         "calibration.pattern_miss": _worst_pattern(patterns),
@@ -70,14 +79,15 @@ def ranking_measures(report: CalibrationReport) -> dict[str, Measure]:
 
     Notes
     -----
-    Beyond chance: the 95 % intervals of the two do not overlap.
+    Beyond chance: the 95 % intervals of the two do not overlap. They take rows as independent, as
+    :func:`calibration_measures` does.
     """
     bands = join_small(report.by_band)
     if len(bands) < 2:
         unknown = Measure(value=None, n=report.rows, note="all rows are of one band, or nearly all")
         return {"ranking.bands_not_lower": unknown, "ranking.bands_reversed": unknown}
     under, over = bands.iloc[:-1], bands.iloc[1:]
-    not_lower = over["observed"].to_numpy() > under["observed"].to_numpy()
+    not_lower = over["observed"].to_numpy() >= under["observed"].to_numpy()
     reversed_ = over["observed_low"].to_numpy() > under["observed_high"].to_numpy()
     return {
         name: Measure(value=float(which.sum()), n=report.rows, note=", ".join(map(str, over.index[which])))
@@ -99,7 +109,7 @@ def pattern_table(model: CreditScoreModel, features: pd.DataFrame, bad: Floats) 
     -------
     DataFrame
         ``rows``, ``predicted`` PD, ``observed`` bad rate and its 95 % interval, by what is withheld. Patterns that
-        fewer than ten rows allow are left out.
+        fewer than ten rows allow are left out. The interval takes rows as independent.
     """
     names, own = list(model.contract_report_.shares.index), withheld_of(features)
     found: dict[str, tuple[int, float, float]] = {}

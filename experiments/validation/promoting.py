@@ -24,10 +24,18 @@ from benne.experiments.model_registry import (
 from benne.experiments.tracking import Tracking
 from benne.experiments.validation.carding import refile_card
 from benne.scoring.decisions.promoting import put_on_record
-from benne.scoring.decisions.promotion import Promotion, every_promotion, former, promoted, roll_back
+from benne.scoring.decisions.promotion import (
+    Promotion,
+    every_promotion,
+    former,
+    promoted,
+    promotion_refused,
+    roll_back,
+)
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.governance_store import GovernanceStore
+from benne.scoring.governance.refusals import Refused, word_for
 
 __all__ = ["Champion", "follow_record", "promote_champion", "roll_back_champion"]
 
@@ -81,7 +89,7 @@ def promote_champion(
     NotValidated, NotIndependent, GatesChanged
         If no verdict lets these files serve; the refusal is on record.
     PromotionConflict
-        If somebody else promoted meanwhile.
+        If somebody else promoted meanwhile; this is on record too.
     ModelDirectoryError
         If the files are damaged.
     """
@@ -122,9 +130,9 @@ def roll_back_champion(
     GovernanceError
         If no other model served before.
     NotValidated, NotIndependent, GatesChanged
-        If no verdict lets that model serve.
+        If no verdict lets that model serve; the refusal is on record.
     PromotionConflict
-        If somebody else promoted meanwhile.
+        If somebody else promoted meanwhile; this is on record too.
     ModelDirectoryError
         If that model's files on the service's shelf are damaged or gone.
     """
@@ -136,12 +144,27 @@ def roll_back_champion(
             _refile(governance, actor, ids, tracking, name)
             return Champion(stands, found, recorded=False, moved=True)
     _require_on_shelf(governance)
-    after = 0 if stands is None else stands.seq
-    work = roll_back(actor, reason, event_id=ids(), policy_version=governance.policy_version, after=after)
-    promotion = governance.group.submit(work).result
+    promotion = _rolled_back(governance, actor, reason, ids(), stands)
     found, moved = (None, False) if tracking is None else follow_record(tracking, governance, name)
     _refile(governance, actor, ids, tracking, name)
     return Champion(promotion, found, recorded=True, moved=moved)
+
+
+def _rolled_back(
+    governance: GovernanceStore, actor: Actor, reason: str, event_id: str, stands: Promotion | None
+) -> Promotion:
+    """Put on record in either case: that the model before serves again, or that it was refused."""
+    about = {"event_id": event_id, "policy_version": governance.policy_version}
+    with governance.store.read() as connection:
+        before = former(connection)
+    try:
+        work = roll_back(actor, reason, after=0 if stands is None else stands.seq, **about)
+        return governance.group.submit(work).result
+    except Refused as error:
+        identity = None if before is None else (before.model_id, before.config_hash)
+        refused = promotion_refused(identity, actor, "model_rolled_back", word_for(error), **about)
+        governance.group.submit(refused)
+        raise
 
 
 def _require_on_shelf(governance: GovernanceStore) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from mlflow import MlflowClient
 
-from benne.errors import NotIndependent
 from benne.experiments.tracking import store_in_use
 from benne.experiments.validation.candidate import Candidate
 from benne.experiments.validation.carding import refile_card
@@ -19,10 +18,18 @@ from benne.experiments.validation.findings import file_findings
 from benne.experiments.validation.verdict import MadeVerdict, validate
 from benne.experiments.validation.writing import write_verdict
 from benne.scoring.decisions.request import Actor
-from benne.scoring.governance.declaring import gates_before
+from benne.scoring.governance.declaring import DeclaredGates, gates_before
+from benne.scoring.governance.earlier import began_on_record, related, require_author_on_record
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.governance.people import named, require_gates_of_another, require_independent
-from benne.scoring.governance.verdicts import Verdict, record_verdict, validation_refused
+from benne.scoring.governance.refusals import Refused, word_for
+from benne.scoring.governance.verdicts import (
+    Verdict,
+    every_verdict,
+    record_verdict,
+    validation_refused,
+    verdicts_of,
+)
 
 if TYPE_CHECKING:
     from benne.experiments.tracking import Tracking
@@ -79,26 +86,24 @@ def validate_on_record(
     Raises
     ------
     NotIndependent
-        If whoever validates or approved the gates made the model; that they tried is on record.
+        If whoever validates or approved the gates made the model, or the record names another author for these files;
+        that they tried is on record.
     GatesChanged, NotValidated
-        If no gates were declared before the training began, or they are not those that were declared.
+        If no gates were declared before the training began, or they are not those that were declared; on record too.
     """
     candidate, validator = validation.candidate, named(validation.validator, "The validator")
     actor, write = Actor(validator, _ROLE), governance.group.submit
     about = {"event_id": validation.ids(), "policy_version": governance.policy_version}
     try:
-        require_independent(candidate.author, validator)
-        with governance.store.read() as connection:
-            declared = gates_before(connection, candidate.training_began_us)
-        require_gates_of_another(candidate.author, declared.approver)
-    except NotIndependent:
-        write(validation_refused(candidate.model_id, candidate.config_hash, actor, **about))
+        candidate, declared, earlier = _as_it_stands(candidate, validator, governance)
+        made = validate(
+            candidate, validation.evidence, declared, validator=validator, made_at=validation.made_at, earlier=earlier,
+            tracking=validation.tracking, on_stage=on_stage,
+        )  # fmt: skip
+        verdict = write(record_verdict(made.content, actor=actor, **about)).result
+    except Refused as error:
+        write(validation_refused(candidate.model_id, candidate.config_hash, actor, word_for(error), **about))
         raise
-    made = validate(
-        candidate, validation.evidence, declared, validator=validator, made_at=validation.made_at,
-        tracking=validation.tracking, on_stage=on_stage,
-    )  # fmt: skip
-    verdict = write(record_verdict(made.content, actor=actor, **about)).result
     if validation.tracking is not None and candidate.run_id is not None:
         log_verdict(validation.tracking, candidate.run_id, made)
     file_findings(made, governance, actor, ids=validation.ids)
@@ -107,6 +112,21 @@ def validate_on_record(
         run_id=candidate.run_id,
     )  # fmt: skip
     return made, verdict
+
+
+def _as_it_stands(
+    candidate: Candidate, validator: str, governance: GovernanceStore
+) -> tuple[Candidate, DeclaredGates, list[Verdict]]:
+    """The candidate as old as the record has its files, the gates that stand for it, and the verdicts before."""
+    require_independent(candidate.author, validator)
+    with governance.store.read() as connection:
+        on_these = verdicts_of(connection, candidate.config_hash)
+        require_author_on_record(candidate.author, on_these)
+        began_us = began_on_record(on_these, candidate.training_began_us)
+        declared = gates_before(connection, began_us)
+        earlier = related(every_verdict(connection), candidate.config_hash, candidate.salt)
+    require_gates_of_another(candidate.author, declared.approver)
+    return replace(candidate, training_began_us=began_us), declared, earlier
 
 
 def log_verdict(tracking: Tracking, run_id: str, made: MadeVerdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from benne.errors import ModelDirectoryError
 from benne.experiments.fingerprint import fingerprint_of
 from benne.experiments.labelling import LabelledRows
 from benne.experiments.validation.candidate import Candidate
+from benne.experiments.validation.earlier import earlier_notes, earlier_table
 from benne.experiments.validation.evidence import Evidence, independent_rows
 from benne.experiments.validation.judging import Result, judge_all
 from benne.experiments.validation.measuring import Measured, measure
+from benne.experiments.validation.unrecorded import what_counts
 from benne.models import CalibrationReport, CreditScoreModel
 from benne.models.model_directory import found_model
 from benne.scoring.decisions.served_model import identity_of
@@ -25,6 +27,7 @@ from benne.scoring.governance.people import named, require_independent
 
 if TYPE_CHECKING:
     from benne.experiments.tracking import Tracking
+    from benne.scoring.governance.verdicts import Verdict
 
 __all__ = ["FORMAT", "KIND", "MadeVerdict", "validate"]
 
@@ -69,6 +72,7 @@ def validate(
     *,
     validator: str,
     made_at: datetime,
+    earlier: Sequence[Verdict] = (),
     tracking: Tracking | None = None,
     on_stage: Callable[[str], None] = lambda _: None,
 ) -> MadeVerdict:
@@ -84,6 +88,8 @@ def validate(
         Who validates.
     made_at : datetime
         With its timezone.
+    earlier : sequence of Verdict
+        That whoever reads this one must know of: see :func:`benne.scoring.governance.earlier.related`.
     tracking : Tracking, optional
         Where the run is, for its card.
     on_stage : callable
@@ -108,10 +114,14 @@ def validate(
     measured = measure(candidate, model, other, tracking, cutoffs=declared.gates.cutoffs, on_stage=on_stage)
     if identity_of(candidate.directory)[1] != candidate.config_hash:
         raise ModelDirectoryError("A model must stay the same while it is validated, got other files. Validate again.")
-    results = judge_all(declared.gates, measured.measures)
+    counting, unrecorded = what_counts(candidate, measured.measures)
+    measured = replace(measured, measures=counting)
+    results = judge_all(declared.gates, counting)
     content = _content(candidate, declared, results, measured, rows)
     content |= {"validator": who, "by": who, "made_at": made_at.isoformat(), "seed": evidence.seed}
-    content["notes"] = [*said, *_of_attributes(evidence, measured), *_of_costs(evidence), *measured.notes]
+    content["tables"] = content["tables"] | {"validation.earlier": earlier_table(earlier, candidate.config_hash)}
+    told = [*earlier_notes(earlier, candidate.config_hash), *_of_attributes(evidence, measured), *_of_costs(evidence)]
+    content["notes"] = [*unrecorded, *said, *told, *measured.notes]
     return MadeVerdict(content, results, measured, evidence.purpose)
 
 
@@ -156,6 +166,7 @@ def _content(
         "run_id": candidate.run_id,
         "author": candidate.author,
         "training_began_us": candidate.training_began_us,
+        "training": {"recorded": candidate.rests_on_record, "fingerprint": candidate.salt},
         "gates": {"version": declared.version, "hash": declared.gates_hash, "approver": declared.approver,
                   "declared_at_us": declared.declared_at_us},
         "passed": passed,

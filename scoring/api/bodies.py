@@ -109,6 +109,11 @@ class ScoreBody(BaseModel):
     as_of: AwareDatetime = Field(description="Moment of the features.")
     decided_at: AwareDatetime
     valid_until: AwareDatetime
+    uncertain: list[Literal["thin_file", "rare"]] | None = Field(
+        default=None,
+        description="With an exact score, why it is less certain than others: in some category that entered nothing is "
+        "on record, or there was little like the member to learn from. Empty where neither holds.",
+    )
     disputed: bool = Field(default=False, description="Whether something known of the member is disputed.")
     statement: str | None = Field(
         default=None, description="What the member says of it, where they want it told with an exact score."
@@ -170,7 +175,13 @@ def score_as_dict(answer: ScoreAnswer, member: str) -> dict[str, object]:
         "valid_until": moment(answer.valid_until_us).isoformat(),
         "disputed": answer.disputed,
         "statement": answer.statement,
-    } | ({} if answer.key_factors is None else {"key_factors": [dict(factor) for factor in answer.key_factors]})
+    } | _where_told(answer)
+
+
+def _where_told(answer: ScoreAnswer) -> dict[str, object]:
+    """What stands in an answer only where it is told."""
+    factors = {} if answer.key_factors is None else {"key_factors": [dict(factor) for factor in answer.key_factors]}
+    return factors | ({} if answer.uncertain is None else {"uncertain": list(answer.uncertain)})
 
 
 class ConsentChoice(Body):

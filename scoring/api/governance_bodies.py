@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FilingBody", "FilingsBody", "MeasureBody", "ModelNamed", "MonitoringBody"]
+__all__ = ["FiledMonitoringBody", "FilingBody", "FilingsBody", "MeasureBody", "ModelNamed", "MonitoringBody"]
 
 
 class ModelNamed(BaseModel):
@@ -29,6 +29,15 @@ class MeasureBody(BaseModel):
     note: str
 
 
+class FiledMonitoringBody(BaseModel):
+    """Figures of the newest monitoring on data at hand, which knows outcomes."""
+
+    document_id: str = Field(description="Also of its audit record.")
+    filed_at: str
+    made_at: str
+    measures: dict[str, MeasureBody]
+
+
 class MonitoringBody(BaseModel):
     """Live monitoring of the model that serves: figures over 7 and 30 days, and what is beyond its limits."""
 
@@ -38,6 +47,9 @@ class MonitoringBody(BaseModel):
     made_at: str
     by: str
     measures: dict[str, MeasureBody]
+    filed: FiledMonitoringBody | None = Field(
+        default=None, description="The newest monitoring document on file; null where there is none."
+    )
     tables: dict[str, list[dict[str, Any]]]
     notes: list[str]
 

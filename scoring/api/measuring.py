@@ -73,6 +73,28 @@ class _Live(Collector):
             yield family
 
 
+class _Filed(Collector):
+    """Figures of the newest monitoring document of the model that serves, and its age."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """Without a sample where none is on file."""
+        found = self._service.monitoring.filed()
+        figures = GaugeMetricFamily(
+            "benne_monitoring_filed", "Figures of the newest monitoring document of the model that serves.",
+            labels=("measure",),
+        )  # fmt: skip
+        age = GaugeMetricFamily("benne_monitoring_filed_age_seconds", "Since that document was filed.")
+        if found is not None:
+            for name, value in found.values().items():
+                figures.add_metric((name,), value)
+            age.add_metric((), (self._service.clock() - found.filed_at).total_seconds())
+        yield figures
+        yield age
+
+
 class _Rollout(Collector):
     """The roll-out as the store had it when last looked at; no samples where none is under way."""
 
@@ -116,6 +138,7 @@ class Measures:
         )
         self._registry.register(_Decisions(service))
         self._registry.register(_Live(service))
+        self._registry.register(_Filed(service))
         self._rollout = _Rollout()
         self._registry.register(self._rollout)
         self._service = service

@@ -93,14 +93,18 @@ class KeptDecision:
         """Whether key factors were told."""
         return "key_factors" in self.answer
 
-    def with_score(self, score: float, band: str, key_factors: Sequence[KeyFactor] = ()) -> KeptDecision:
-        """The same decision, had it been told from this score, this band and these key factors."""
+    def with_score(
+        self, score: float, band: str, key_factors: Sequence[KeyFactor] = (), uncertain: Sequence[str] = ()
+    ) -> KeptDecision:
+        """The same decision, had it been told from this score, this band, these key factors and this uncertainty."""
         told: dict[str, Any] = {
             "score": None if self.answer["score"] is None else score,
             "band": None if self.answer["band"] is None else band,
         }
         if self.tells_key_factors:
             told["key_factors"] = [factor.as_told() for factor in key_factors]
+        if "uncertain" in self.answer:
+            told["uncertain"] = list(uncertain)
         return replace(self, answer={**self.answer, **told})
 
     def _inputs(self) -> dict[str, Any]:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-from benne.errors import GatesChanged, NotIndependent, NotValidated
 from benne.models import CreditScoreModel
 from benne.scoring.decisions.promotion import Promotion, promote, promoted, promotion_refused
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel, identity_of, served
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.governance.people import require_independent
+from benne.scoring.governance.refusals import Refused, word_for
 from benne.scoring.governance.verdicts import require_validated
 
 __all__ = ["put_on_record"]
-
-_REASONS: Final = {
-    NotValidated: "not_validated", NotIndependent: "not_independent", GatesChanged: "gates_changed",
-}  # fmt: skip
-"""The word in the chain for each refusal."""
 
 
 def put_on_record(
@@ -43,7 +37,7 @@ def put_on_record(
     NotValidated, NotIndependent, GatesChanged
         If no verdict lets these files serve; the refusal is on record.
     PromotionConflict
-        If somebody else promoted meanwhile.
+        If somebody else promoted meanwhile; this is on record too.
     """
     model_id, config_hash = identity_of(directory)
     about = {"event_id": ids(), "policy_version": governance.policy_version}
@@ -59,9 +53,9 @@ def put_on_record(
             return stands, False
         after = 0 if stands is None else stands.seq
         return governance.group.submit(promote(model, actor, after=after, **about)).result, True
-    except (NotValidated, NotIndependent, GatesChanged) as error:
-        why = _REASONS[type(error)]
-        governance.group.submit(promotion_refused(model_id, config_hash, actor, why, **about))
+    except Refused as error:
+        refused = promotion_refused((model_id, config_hash), actor, "model_promoted", word_for(error), **about)
+        governance.group.submit(refused)
         raise
 
 

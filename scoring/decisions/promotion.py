@@ -180,13 +180,31 @@ def roll_back(
 
 
 def promotion_refused(
-    model_id: str, config_hash: str, actor: Actor, why: str, *, event_id: str, policy_version: str
+    identity: tuple[str, str] | None,
+    actor: Actor,
+    kind: EventType,
+    why: str,
+    *,
+    event_id: str,
+    policy_version: str,
 ) -> Work[None]:
-    """A unit of work that puts on record that a model was not promoted, and why in a word."""
+    """A unit of work that puts on record that a model was not promoted, or not gone back to, and why in a word.
+
+    Parameters
+    ----------
+    identity : (str, str) or None
+        The model's id and the hash of its files; None where there was none to go back to.
+    actor : Actor
+    kind : str
+        ``model_promoted`` or ``model_rolled_back``.
+    why : str
+    event_id, policy_version : str
+    """
+    model_id, config_hash = identity or (None, None)
 
     def work(_: Connection, __: int) -> tuple[list[AuditEntry], None]:
         entry = AuditEntry(
-            event_id=event_id, type="model_promoted", actor_id=actor.id, actor_role=actor.role, service="models",
+            event_id=event_id, type=kind, actor_id=actor.id, actor_role=actor.role, service="models",
             policy_version=policy_version, model_id=model_id, config_hash=config_hash,
             decision="denied", deny_reason=why,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from benne.scoring.consent.moments import from_microseconds
 from benne.scoring.decisions.kept import KeptDecision, reasons_content
 from benne.scoring.decisions.scoring import explained
 from benne.scoring.decisions.served_model import ModelShelf, ServedModel
+from benne.scoring.decisions.telling import uncertain_of
 from benne.scoring.store.audit_tables import audit_records
 from benne.scoring.store.vault import MemberVault
 
@@ -152,7 +153,9 @@ class Replayer:
         """Of what is kept, and of what comes out again; both must be what is on record."""
         key = self._vault.keys_of(connection, [remade.subject_id], create=False, now_us=0)[remade.subject_id]
         factors = remade.key_factors() if remade.kept.tells_key_factors else ()
-        answer = remade.kept.with_score(float(remade.explanation.score[0]), str(remade.explanation.band[0]), factors)
+        found = remade.explanation
+        uncertain = uncertain_of(found, 0)
+        answer = remade.kept.with_score(float(found.score[0]), str(found.band[0]), factors, uncertain)
         return {
             "input": {key.digest("input", remade.kept.input_content())},
             "output": {key.digest("output", told.answer_content()) for told in (remade.kept, answer)},

@@ -92,6 +92,9 @@ class ScoreAnswer:
     key_factors : tuple of dict, or None
         What weighs most on the score, the strongest first, each with ``code``, ``feature`` and ``rank``; None where
         the policy does not grant them.
+    uncertain : tuple of str, or None
+        Of ``thin_file`` and ``rare`` what holds of the member's file; None unless ``granularity`` is ``exact``, and in
+        answers from before it was told.
     disputed : bool
         Whether something about the member is disputed, or was and they have a statement that travels.
     statement : str or None
@@ -112,6 +115,7 @@ class ScoreAnswer:
     decided_at_us: int
     valid_until_us: int
     key_factors: tuple[Mapping[str, str | int], ...] | None = None
+    uncertain: tuple[str, ...] | None = None
     disputed: bool = False
     statement: str | None = None
 
@@ -121,10 +125,12 @@ class ScoreAnswer:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
-        left_out = {"key_factors", "disputed", "statement"}  # where there is nothing to tell
+        left_out = {"key_factors", "uncertain", "disputed", "statement"}  # where there is nothing to tell
         plain = {name: getattr(self, name) for name in type(self).__dataclass_fields__ if name not in left_out}
         if self.key_factors is not None:
             plain["key_factors"] = [dict(factor) for factor in self.key_factors]
+        if self.uncertain is not None:
+            plain["uncertain"] = list(self.uncertain)
         if self.disputed:
             plain |= {"disputed": True, "statement": self.statement}
         benefit = None if self.benefit is None else asdict(self.benefit)
@@ -133,12 +139,13 @@ class ScoreAnswer:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> ScoreAnswer:
         """What :meth:`as_dict` gave, as it was."""
-        benefit, factors = plain["benefit"], plain.get("key_factors")
+        benefit, factors, uncertain = plain["benefit"], plain.get("key_factors"), plain.get("uncertain")
         given = {
             **plain,
             "categories": tuple(plain["categories"]),
             "benefit": None if benefit is None else BenefitResult(**benefit),
             "key_factors": None if factors is None else tuple(factors),
+            "uncertain": None if uncertain is None else tuple(uncertain),
         }
         return cls(**given)
 

@@ -20,7 +20,7 @@ from benne.errors import FeatureColumnsError, ModelDirectoryError, ModelError
 from benne.explain.reasons import Explains
 from benne.features.engines.online import FeatureVector
 from benne.models import CreditScoreModel
-from benne.models.model_directory import MANIFEST, found_model
+from benne.models.model_directory import MANIFEST, TRAINING, found_model
 
 __all__ = [
     "Challenger",
@@ -190,7 +190,9 @@ class ModelShelf:
     def _copy(self, directory: Path, target: Path) -> None:
         """Put a whole copy in place, where nobody else has meanwhile."""
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=self._folder) as scratch:
-            copied = shutil.copytree(found_model(directory), Path(scratch) / "model")
+            # Who trained, and on whom, is nothing that serving needs.
+            without = shutil.ignore_patterns(TRAINING)
+            copied = shutil.copytree(found_model(directory), Path(scratch) / "model", ignore=without)
             if self._path(identity_of(copied)[0]) != target:
                 raise _another()
             with contextlib.suppress(OSError):  # another process may have been faster; what is there is verified

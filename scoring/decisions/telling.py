@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Final
 
 from benne.features.categories import CATEGORIES
+from benne.models import Explanation
 from benne.scoring.consent.decision import Permission
 from benne.scoring.decisions.case import Allowed, Case, Scored
 from benne.scoring.decisions.request import ScoreAnswer
 from benne.scoring.policy import Policies, answer_granularity, benefit_result, threshold_result
 from benne.scoring.policy.answering import mark_missing
 
-__all__ = ["grants_key_factors", "refuse_what_cannot_be_told", "told"]
+__all__ = ["grants_key_factors", "refuse_what_cannot_be_told", "told", "uncertain_of"]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -31,6 +32,20 @@ def grants_key_factors(case: Case) -> bool:
     if not allowed.rules.key_factors or permission is None:
         return False
     return answer_granularity(allowed.rules, permission.granularity, allowed.granularity) == "exact"
+
+
+def uncertain_of(explanation: Explanation, row: int) -> tuple[str, ...]:
+    """Why the score of one row is less certain than others: ``thin_file``, ``rare``, both or neither.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Whose ``rare`` is None where the model cannot tell; then only a thin file is named.
+    row : int
+    """
+    rare = explanation.rare is not None and bool(explanation.rare[row])
+    flags = {"thin_file": bool(explanation.thin[row]), "rare": rare}
+    return tuple(name for name, flagged in flags.items() if flagged)
 
 
 def told(case: Case, scored: Scored, permission: Permission, policies: Policies, now_us: int) -> ScoreAnswer:
@@ -56,6 +71,7 @@ def told(case: Case, scored: Scored, permission: Permission, policies: Policies,
         decided_at_us=now_us,
         valid_until_us=now_us + allowed.rules.answer_valid // _MICROSECOND,
         key_factors=None if factors is None else tuple(factor.as_told() for factor in factors),
+        uncertain=uncertain_of(scored.explanation, scored.row) if granularity == "exact" else None,
         disputed=case.mark is not None,
         statement=None if case.mark is None or granularity != "exact" else case.mark.statement,
     )

@@ -107,7 +107,9 @@ def file_document(
     return work
 
 
-def documents_of(connection: Connection, config_hash: str, kind: str | None = None) -> list[FiledDocument]:
+def documents_of(
+    connection: Connection, config_hash: str, kind: str | None = None, *, newest: int | None = None
+) -> list[FiledDocument]:
     """What was filed about a model, the newest first.
 
     Parameters
@@ -117,6 +119,8 @@ def documents_of(connection: Connection, config_hash: str, kind: str | None = No
         Of the model's files.
     kind : str, optional
         By default every kind.
+    newest : int, optional
+        So many at most; by default all.
 
     Raises
     ------
@@ -126,7 +130,7 @@ def documents_of(connection: Connection, config_hash: str, kind: str | None = No
     query = select(model_documents).where(_C.config_hash == config_hash).order_by(_C.seq.desc())
     if kind is not None:
         query = query.where(_C.kind == kind)
-    return [_read(connection, row) for row in connection.execute(query).all()]
+    return [_read(connection, row) for row in connection.execute(query.limit(newest)).all()]
 
 
 _COLUMNS: Final = ("document_id", "model_id", "config_hash", "kind", "content_hash", "filed_at_us", "filed_by")

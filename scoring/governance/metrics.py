@@ -49,7 +49,9 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     "points.largest_gap": Metric("rows", "largest distance of a score from the sum of its points"),
     "latency.one_row_ms": Metric("rows", "95th percentile of the time that one row takes, in milliseconds"),
     "documentation.card_complete": Metric("model", "entries that the model card lacks"),
-    "documentation.without_rationale": Metric("model", "features of which the registry gives no rationale"),
+    "documentation.without_rationale": Metric(
+        "model", "features of which neither the registry nor the card gives a rationale"
+    ),
     "labels.influenced_share": Metric("rows", "share of outcomes that the score may have brought about"),
     "fairness.adverse_impact_ratio": Metric("protected", "lowest ratio of a group's acceptance to the reference's"),
     "fairness.equal_opportunity_gap": Metric("protected", "largest gap of acceptance among the good"),
@@ -57,8 +59,14 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     "fairness.standardised_mean_difference": Metric("protected", "largest gap of mean score, in deviations"),
     "fairness.flip_test": Metric("protected", "scores that change with a protected attribute"),
     "gaming.cheap_points": Metric("rows", "points that nine in ten members cannot exceed by cheap moves"),
+    "gaming.cheap_medium_points": Metric(
+        "rows", "points that nine in ten members cannot exceed by moves of high and medium ease"
+    ),
     "gaming.rank_damage": Metric("rows", "AUC that cheap moves cost"),
     "gaming.pd_error": Metric("rows", "error of the PD under cheap moves"),
     "gaming.pattern_points": Metric("rows", "mean points gained by withholding what is worst"),
+    "gaming.pattern_pd_error": Metric(
+        "rows", "how far the PD of the worst pattern that is chosen for being best lies outside its interval"
+    ),
     "gaming.spending_raises": Metric("events", "members whose score rises with spending on the platform alone"),
 })  # fmt: skip

@@ -13,9 +13,18 @@ from benne.scoring.audit.unit_of_work import Work
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.declaring import DeclaredGates, every_declared, gates_before, keep_gates
 from benne.scoring.governance.documents import FiledDocument, documents_of
+from benne.scoring.governance.earlier import require_as_on_record
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.governance.on_chain import is_on_chain
-from benne.scoring.governance.verdicts import Verdict, every_verdict, keep_verdict, require_validated, verdicts_of
+from benne.scoring.governance.refusals import Refused, word_for
+from benne.scoring.governance.verdicts import (
+    Verdict,
+    every_verdict,
+    keep_verdict,
+    require_validated,
+    validation_refused,
+    verdicts_of,
+)
 
 __all__ = ["Brought", "bring_over", "take_over", "to_bring_over", "verdict_to_take_over"]
 
@@ -53,7 +62,10 @@ def take_over(
     ------
     GatesChanged
         By the work: if gates of that version are there with other content, the store has gates of its own, or those
-        taken over would stand for what was validated under others.
+        taken over would stand for what was validated under others, or the training is said to have begun later than
+        verdicts here say.
+    NotIndependent
+        By the work: if verdicts here name another author.
     NotValidated
         By the work: if a newer verdict on these files is there.
     """
@@ -65,6 +77,7 @@ def take_over(
             entries.append(keep_gates(connection, here, actor, policy_version, "taken_over"))
         if verdict.validation_id not in {one.validation_id for one in verdicts}:
             _require_newest(verdict, verdicts)
+            require_as_on_record(verdict, verdicts)
             entries.append(keep_verdict(connection, verdict, actor, policy_version))
         return entries, verdict
 
@@ -146,8 +159,8 @@ def bring_over(brought: Brought, governance: GovernanceStore, actor: Actor, *, i
 
     Raises
     ------
-    GatesChanged
-        If gates of that version are there with other content.
+    GatesChanged, NotIndependent, NotValidated
+        As :func:`take_over`; the refusal is on record.
     """
     config_hash, version = brought.verdict.config_hash, governance.policy_version
     with governance.store.read() as connection:
@@ -155,7 +168,22 @@ def bring_over(brought: Brought, governance: GovernanceStore, actor: Actor, *, i
         here = {(one.kind, one.content_hash) for one in documents_of(connection, config_hash)}
     if brought.verdict.validation_id not in known:
         work = take_over(brought.verdict, brought.gates, actor=actor, ids=ids, policy_version=version)
-        governance.group.submit(work)
+        _taken_over(work, brought.verdict, governance, actor, ids)
     for one in brought.documents:
         if (one.kind, one.content_hash) not in here:
             governance.file(one.content, actor, event_id=ids())
+
+
+def _taken_over(
+    work: Work[Verdict], verdict: Verdict, governance: GovernanceStore, actor: Actor, ids: Callable[[], str]
+) -> None:
+    """On record in either case: that the verdict is here, or that it was refused."""
+    try:
+        governance.group.submit(work)
+    except Refused as error:
+        refused = validation_refused(
+            verdict.model_id, verdict.config_hash, actor, word_for(error), event_id=ids(),
+            policy_version=governance.policy_version,
+        )  # fmt: skip
+        governance.group.submit(refused)
+        raise

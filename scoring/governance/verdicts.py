@@ -16,6 +16,7 @@ from benne.scoring.canonical import canonical_json, is_deep
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.answering import require_answers
 from benne.scoring.governance.declaring import gates_before
+from benne.scoring.governance.earlier import require_as_on_record
 from benne.scoring.governance.on_chain import events_on_chain, is_on_chain, text_hash
 from benne.scoring.governance.people import named, require_gates_of_another, require_independent, same_person
 from benne.scoring.store.governance_tables import model_validations
@@ -76,6 +77,17 @@ class Verdict:
         """When the training began, as far as can be told, in microseconds since 1970-01-01 UTC."""
         return int(self.content["training_began_us"])
 
+    @property
+    def trained_on(self) -> str | None:
+        """SHA-256 of the training rows; None where nobody knew, or an older Benne did not say."""
+        told = self.content.get("training", {}).get("fingerprint")
+        return None if told is None else str(told)
+
+    @property
+    def rests_on_record(self) -> bool:
+        """Whether author and beginning are out of a record of the training; an older Benne did not tell them apart."""
+        return bool(self.content.get("training", {}).get("recorded", True))
+
 
 _KEPT: Final = tuple(name for name in Verdict.__dataclass_fields__ if name != "content")
 
@@ -87,14 +99,16 @@ def verdict_from(content: Mapping[str, Any], validation_id: str, now_us: int) ->
     ----------
     content : mapping
         ``kind`` "verdict", ``model`` (``model_id``, ``config_hash``), ``run_id``, ``training_began_us``,
-        ``gates`` (``version``, ``hash``), ``author``, ``validator``, ``passed``, ``results``.
+        ``gates`` (``version``, ``hash``), ``author``, ``validator``, ``passed``, ``results``; perhaps ``training``
+        (``recorded``, whether a record says who trained, on whom and since when, and ``fingerprint`` of its rows).
     validation_id : str
     now_us : int
 
     Raises
     ------
     GovernanceError
-        If the document lacks any of it, or says that it passed where a required gate did not.
+        If the document lacks any of it, or says that it passed where a required gate did not, or no record tells of
+        the training.
     """
     try:
         model, gates, results = content["model"], content["gates"], content["results"]
@@ -107,8 +121,9 @@ def verdict_from(content: Mapping[str, Any], validation_id: str, now_us: int) ->
             and content["kind"] == "verdict"
             and content["passed"] is held
             and int(content["training_began_us"]) > 0
+            and (not held or content.get("training", {}).get("recorded", True) is True)
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, GovernanceError):
             raise
         raise GovernanceError(
@@ -140,9 +155,11 @@ def record_verdict(content: Mapping[str, Any], *, actor: Actor, event_id: str, p
     GovernanceError
         If it is no verdict.
     NotIndependent
-        If author and validator are one person, or whoever records it is not the validator.
+        If author and validator are one person, or whoever records it is not the validator; by the work, if earlier
+        verdicts on these files name another author.
     GatesChanged, NotValidated
-        By the work: if the gates are not those that stand for the training, or the verdict leaves one of them out.
+        By the work: if the gates are not those that stand for the training, which began no later than earlier verdicts
+        say, or the verdict leaves one of them out.
     """
     checked = verdict_from(content, event_id, 0)
     require_independent(checked.author, checked.validator)
@@ -155,6 +172,7 @@ def record_verdict(content: Mapping[str, Any], *, actor: Actor, event_id: str, p
             raise GovernanceError(
                 "A training must have begun before it is validated, got one of later. Check the clocks."
             )
+        require_as_on_record(verdict, verdicts_of(connection, verdict.config_hash))
         _require_its_gates(connection, verdict)
         return [keep_verdict(connection, verdict, actor, policy_version)], verdict
 
@@ -176,15 +194,15 @@ def keep_verdict(connection: Connection, verdict: Verdict, actor: Actor, policy_
 
 
 def validation_refused(
-    model_id: str, config_hash: str, actor: Actor, *, event_id: str, policy_version: str
+    model_id: str, config_hash: str, actor: Actor, why: str, *, event_id: str, policy_version: str
 ) -> Work[None]:
-    """A unit of work that puts on record that somebody would have validated their own model."""
+    """A unit of work that puts on record that a model was not validated, and why in a word."""
 
     def work(_: Connection, __: int) -> tuple[list[AuditEntry], None]:
         entry = AuditEntry(
             event_id=event_id, type="model_validated", actor_id=actor.id, actor_role=actor.role, service="governance",
             policy_version=policy_version, model_id=model_id, config_hash=config_hash,
-            decision="denied", deny_reason="not_independent",
+            decision="denied", deny_reason=why,
         )  # fmt: skip
         return [entry], None
 

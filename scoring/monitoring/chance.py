@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, bdtrc, chdtri, gammaln, ndtri
+from scipy.special import bdtr, bdtrc, betainc, betaincc, chdtri, gammaln, ndtri
 
 from benne.features.quality.drift import Bins, expected_by_chance, population_stability
 
@@ -16,6 +16,7 @@ __all__ = [
     "deviations",
     "index_by_chance",
     "other_by_chance",
+    "repeated",
     "risen_by_chance",
     "shares_differ",
     "stability",
@@ -106,16 +107,55 @@ def as_many_by_chance(found: float, rows: int, share: float) -> float:
     return 1.0 if found < 1 else float(bdtrc(int(found) - 1, rows, share))
 
 
-def other_by_chance(found: float, rows: int, share: float) -> float:
+def other_by_chance(found: float, rows: int, share: float, alike: float = 1.0) -> float:
     """How likely a number is as far from what is expected, on either side; see :func:`as_many_by_chance`.
+
+    With ``alike`` rows of one member counted as one, see :func:`repeated`, the tails are those of the beta
+    distribution, which are the binomial ones wherever numbers are whole.
 
     Examples
     --------
     >>> round(other_by_chance(0, 100, 0.05), 4)
     0.0118
+    >>> round(other_by_chance(10, 100, 0.05), 4), round(other_by_chance(20, 200, 0.05, alike=2.0), 4)
+    (0.0564, 0.0564)
     """
+    if alike > 1.0:
+        part, whole = found / alike, rows / alike
+        many = 1.0 if part < 1.0 else float(betainc(part, whole - part + 1.0, share))
+        few = 1.0 if part >= whole else float(betaincc(part + 1.0, whole - part, share))
+        return min(1.0, 2.0 * min(many, few))
     few = 1.0 if found >= rows else float(bdtr(int(found), rows, share))
     return min(1.0, 2.0 * min(as_many_by_chance(found, rows, share), few))
+
+
+def repeated(bad: Floats, pd_of: Floats, members: npt.NDArray[np.intp]) -> float:
+    """Rows that count as one, because what became of a member is the same in several; 1 where all are independent.
+
+    Parameters
+    ----------
+    bad, pd_of : ndarray of float64, shape (n,)
+    members : ndarray of int, shape (n,)
+
+    Notes
+    -----
+    Outcome windows of rows a month apart overlap: whoever turned bad once is bad in a year of rows. It is the design
+    effect (Kish 1965): the variance of the sum where members are drawn, over that where rows are. Without a bad, rows
+    of a member are taken as wholly alike.
+
+    Examples
+    --------
+    >>> twice, half = np.array([1.0, 1.0, 0.0, 0.0]), np.full(4, 0.5)
+    >>> repeated(twice, half, np.array([0, 0, 1, 1])), repeated(twice, half, np.array([0, 1, 2, 3]))
+    (2.0, 1.0)
+    """
+    who = np.unique(members, return_inverse=True)[1].ravel()
+    if not bad.any():
+        counts = np.bincount(who).astype(np.float64)
+        return float((counts**2).sum() / max(counts.sum(), 1.0))
+    left = bad - np.minimum(pd_of * (bad.sum() / pd_of.sum()), 1.0)
+    spread = float((left**2).sum())
+    return max(1.0, float((np.bincount(who, left) ** 2).sum()) / spread) if spread else 1.0
 
 
 def risen_by_chance(now: tuple[float, float], then: tuple[float, float]) -> float:

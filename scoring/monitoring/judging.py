@@ -27,6 +27,7 @@ _ADVICE: Final = {
     "auc": "Look at the score's direction and at the features that moved, then train anew.",
     "order": "A better band turned bad more often than the one below: do not rely on bands until it is understood.",
     "labels_jump": "Outcomes changed where scores did not: look at how labels are made before training on them.",
+    "maturing": "It turns bad at another pace than those before: look why before it is mature.",
     "labels_discordant": "Labels contradict the surest scores: have some of them checked by hand.",
     "labels_conflicting": "The same row has both outcomes: find out which is right; neither was counted.",
     "labels_repeated": "Ask the source to send each outcome once.",

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from benne.scoring.consent.moments import to_microseconds
 from benne.scoring.decisions.served_model import ModelSlot, ServedModel
 from benne.scoring.monitoring.alerts import AlertSink, LogSink
+from benne.scoring.monitoring.filed import FiledMonitoring, filed_monitoring, watched_since
 from benne.scoring.monitoring.live_alerts import RaisedAlert, alerts_of, is_open, raise_new
-from benne.scoring.monitoring.live_checks import LiveFinding, check_window, live_limits
+from benne.scoring.monitoring.live_checks import LiveFinding, check_filed, check_window, live_limits
 from benne.scoring.monitoring.live_counts import KEPT_DAYS, LiveCounts, day_of
 from benne.scoring.monitoring.live_report import HISTORY_WEEKS, WINDOWS, LiveFigures, LiveReport, weeks_of
 from benne.scoring.monitoring.live_watch import ANSWERS, PD, SCORE, LiveWatch, reference_of
@@ -43,6 +44,8 @@ class LiveParts:
         Told of alerts that are new; by default the log.
     thresholds : Thresholds
         From where on there is an alert; its rules are of data at hand.
+    filed_within : int
+        Days that may pass without monitoring of the model being filed; 0 for any number.
     """
 
     store: Store
@@ -51,6 +54,7 @@ class LiveParts:
     ids: Callable[[], str]
     sinks: Sequence[AlertSink] = (LogSink(),)
     thresholds: Thresholds = field(default_factory=Thresholds.default)
+    filed_within: int = 45
 
 
 class LiveMonitoring:
@@ -75,6 +79,7 @@ class LiveMonitoring:
         self.watch = LiveWatch(self.counts, lambda: parts.models.current, parts.clock)
         self.limits: Mapping[str, Limit] = live_limits(parts.thresholds)
         self._gauges: dict[str, float] = {}
+        self._filed: FiledMonitoring | None = None
         self._alone = threading.Lock()
 
     def gather(self) -> int:
@@ -145,13 +150,21 @@ class LiveMonitoring:
         with self._alone:
             return dict(self._gauges)
 
+    def filed(self) -> FiledMonitoring | None:
+        """What was filed last of the monitoring of the model that serves, as of the last evaluation."""
+        with self._alone:
+            found = self._filed
+        serves = self._parts.models.current.config_hash
+        return found if found is not None and found.config_hash == serves else None
+
     def _bring_gauges(self, served: ServedModel) -> None:
         with self._parts.store.read() as connection:
             yesterday = day_of(self._parts.clock()) - 1
-            measures = LiveReport(self._figures(connection, served, yesterday)).measures()
+            figures = self._figures(connection, served, yesterday)
+        measures = LiveReport(figures).measures()
         found = {name: one["value"] for name, one in measures.items() if one["value"] is not None}
         with self._alone:
-            self._gauges = found
+            self._gauges, self._filed = found, figures.filed
 
     def _figures(self, connection: Connection, served: ServedModel, last_day: int | None = None) -> LiveFigures:
         now = self._parts.clock()
@@ -169,6 +182,7 @@ class LiveMonitoring:
             weeks=weeks_of(few, today),
             overturned={days: _overturned(connection, now, days) for days in WINDOWS},
             alerts=[one for one in alerts if is_open(one, now_us)],
+            filed=filed_monitoring(connection, served.config_hash),
         )  # fmt: skip
 
     def _findings(self, connection: Connection, served: ServedModel) -> list[LiveFinding]:
@@ -178,7 +192,11 @@ class LiveMonitoring:
         window = LiveWindow.of(counted, today, short)
         before = LiveWindow.of(counted, today - short, long)
         overturned = _overturned(connection, now, long)
-        return check_window(window, before, reference_of(served.model), overturned, self.limits)
+        since = watched_since(connection, served.config_hash)
+        return [
+            *check_window(window, before, reference_of(served.model), overturned, self.limits),
+            *check_filed(since, now, self._parts.filed_within),
+        ]
 
 
 def _overturned(connection: Connection, now: datetime, days: int) -> OverturnRate | None:

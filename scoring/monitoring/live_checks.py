@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from scipy.special import chdtri, ndtr
@@ -16,10 +17,13 @@ from benne.scoring.monitoring.live_window import FEWEST, LiveWindow, Shift
 from benne.scoring.monitoring.thresholds import Limit, Thresholds
 from benne.scoring.reviews.statistics import OverturnRate
 
-__all__ = ["SILENCE", "LiveFinding", "beyond_chance", "check_window", "live_limits"]
+__all__ = ["NOT_FILED", "SILENCE", "LiveFinding", "beyond_chance", "check_filed", "check_window", "live_limits"]
 
 SILENCE: Final = "answers.none"
 """Nothing was scored, where much was before; it has no limit to choose."""
+
+NOT_FILED: Final = "monitoring.not_filed"
+"""No monitoring of the model was filed for longer than a setting allows."""
 
 _BY_CHANCE: Final = 0.001
 """How likely one evaluation may find a shift where nothing has moved, all features together."""
@@ -75,6 +79,11 @@ class LiveFinding:
         """In one line, for a log or a pager; about no member."""
         if self.name == SILENCE:
             return f"{self.name}: nothing was scored in {self.days} days, and {self.n} in those before. Look why."
+        if self.name == NOT_FILED:
+            return (
+                f"{self.name}: no monitoring of this model was filed for {self.value:.0f} days, which is more than "
+                f"{self.days}. Run benne monitor with outcomes and --store."
+            )
         return (
             f"{self.name} was {self.value:.3g} over {self.days} days, above {self.threshold:.3g}, "
             f"from {self.n} observations. Look at /console/monitoring."
@@ -109,6 +118,32 @@ def check_window(
     ]
     found = [_judged(figure, limits[figure.kind], window.days) for figure in figures]
     return [one for one in found if one is not None] + _silence(window, before)
+
+
+def check_filed(since: datetime | None, now: datetime, days: int) -> list[LiveFinding]:
+    """Whether monitoring on data at hand, which alone knows outcomes, is too long ago.
+
+    Parameters
+    ----------
+    since : datetime or None
+        When it was filed last, or the model promoted; None where it never was.
+    now : datetime
+    days : int
+        That may pass; 0 for any number.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> filed = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> [(one.name, one.severity, one.value) for one in check_filed(filed, datetime(2026, 2, 20, tzinfo=UTC), 45)]
+    [('monitoring.not_filed', 'warning', 50.0)]
+    >>> check_filed(filed, datetime(2026, 2, 10, tzinfo=UTC), 45)
+    []
+    """
+    if since is None or not days or now - since <= timedelta(days=days):
+        return []
+    passed = (now - since) / timedelta(days=1)
+    return [LiveFinding(name=NOT_FILED, severity="warning", value=passed, threshold=float(days), n=0, days=days)]
 
 
 def beyond_chance(shift: Shift, tests: int) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from benne.features.categories import CATEGORIES
 from benne.features.quality.drift import Bins
+from benne.scoring.monitoring.filed import FiledMonitoring
 from benne.scoring.monitoring.live_alerts import RaisedAlert
 from benne.scoring.monitoring.live_watch import FEATURE, RARE, SCORE, THIN, Reference
 from benne.scoring.monitoring.live_window import FEWEST, LiveWindow, Shift, shares
@@ -45,6 +46,8 @@ class LiveFigures:
         By days of the window.
     alerts : sequence of RaisedAlert
         Open ones.
+    filed : FiledMonitoring or None
+        What was filed last of the model's monitoring on data at hand.
     """
 
     model_id: str
@@ -55,6 +58,7 @@ class LiveFigures:
     weeks: Sequence[LiveWindow]
     overturned: Mapping[int, OverturnRate | None]
     alerts: Sequence[RaisedAlert]
+    filed: FiledMonitoring | None = None
 
     @property
     def newest(self) -> LiveWindow:
@@ -83,6 +87,7 @@ class LiveReport:
             "made_at": found.made_at.astimezone(UTC).isoformat(timespec="seconds"),
             "by": "service",
             "measures": self.measures(),
+            "filed": None if found.filed is None else found.filed.as_dict(),
             "tables": {
                 "windows": [_window_row(window, found.overturned.get(window.days)) for window in found.windows],
                 "features": self.features(),

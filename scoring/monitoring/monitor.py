@@ -13,11 +13,13 @@ import pandas as pd
 from benne.models import CreditScoreModel
 from benne.models.reference_histograms import ReferenceHistograms
 from benne.scoring.monitoring.alerts import Alert
+from benne.scoring.monitoring.curves import ageing, curve_lines
 from benne.scoring.monitoring.data_checks import check_features, check_score
 from benne.scoring.monitoring.feature_periods import FeaturePeriods, features_by_period, scores_by_period
+from benne.scoring.monitoring.group_vintages import GroupVintages, check_calibration, check_order
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed, Period, observed
-from benne.scoring.monitoring.outcomes import check_labels, matured
+from benne.scoring.monitoring.outcomes import Matured, check_labels, matured
 from benne.scoring.monitoring.report import MonitoringReport
 from benne.scoring.monitoring.shares import (
     FEWEST,
@@ -30,7 +32,7 @@ from benne.scoring.monitoring.shares import (
     share_shown,
 )
 from benne.scoring.monitoring.thresholds import Thresholds
-from benne.scoring.monitoring.vintages import group_lines, vintage_lines
+from benne.scoring.monitoring.vintages import vintage_lines
 
 __all__ = ["Evidence", "monitor"]
 
@@ -44,7 +46,7 @@ class Evidence:
     scores : DataFrame, optional
         What was told: see :func:`benne.scoring.monitoring.observed.observed`. Without it the model scores anew.
     outcomes : DataFrame, optional
-        ``subject_id``, ``as_of``, ``bad``.
+        ``subject_id``, ``as_of``, ``bad``, perhaps ``bad_at``: see :func:`benne.scoring.monitoring.outcomes.matured`.
     refusals : DataFrame, optional
         ``as_of``, ``reason``.
     reviews : DataFrame, optional
@@ -116,18 +118,11 @@ def _outcomes(
     """Add the tables that outcomes give; returns whether there were enough, and what to say of them."""
     if outcomes is None:
         return None, []
-    found = matured(outcomes, seen, now, judge)
+    found, rules = matured(outcomes, seen, now, judge), judge.thresholds.rules
     check_labels(found, seen.periods, judge)
-    said = [
-        f"{_few(count)} {what}."
-        for count, what in (
-            (found.early, "outcomes were left out: their window and lag are not past"),
-            (found.censored, "rows have no outcome"),
-            (found.conflicting, "rows have both outcomes, and neither was counted"),
-            (found.unmatched, "outcomes are of no monitored row"),
-        )
-        if count
-    ]
+    said, aged = list(_left_out(found)), ageing(found, seen, now, rules)
+    if aged is not None:
+        tables["vintage_curves"] = curve_lines(aged, seen, judge)
     if not found.enough:
         return "INSUFFICIENT", [
             *said,
@@ -135,10 +130,26 @@ def _outcomes(
         ]
     order, bad = [band.name for band in model.scale_.bands], _of_told_periods(found.bad, seen)
     tables["vintages"] = vintage_lines(seen, found.bad, model.scale_, _reference_auc(model), judge)
-    tables["outcomes_by_band"] = group_lines("band", of_rows[0], order, seen, bad, judge)
     names = sorted({str(name) for name in of_rows[1].tolist()} - {""})
-    tables["outcomes_by_pattern"] = group_lines("pattern", of_rows[1], names, seen, bad, judge)
+    for kind, of_row, groups in (("band", of_rows[0], order), ("pattern", of_rows[1], names)):
+        counted = GroupVintages.of(kind, of_row, groups, seen, bad)
+        tables[f"outcomes_by_{kind}"] = counted.pooled()
+        tables[f"outcomes_by_{kind}_and_period"] = counted.by_period()
+        check_calibration(counted, judge)
+        if kind == "band":
+            check_order(counted, judge)
     return "measured", said
+
+
+def _left_out(found: Matured) -> Iterator[str]:
+    for count, what in (
+        (found.early, "outcomes were left out: their window and lag are not past"),
+        (found.censored, "rows have no outcome"),
+        (found.conflicting, "rows have both outcomes, and neither was counted"),
+        (found.unmatched, "outcomes are of no monitored row"),
+    ):
+        if count:
+            yield f"{_few(count)} {what}."
 
 
 def _of_told_periods(bad: Any, seen: Observed) -> Any:

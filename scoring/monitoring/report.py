@@ -12,9 +12,14 @@ import numpy as np
 
 from benne.scoring.monitoring.alerts import Alert
 
-__all__ = ["KIND", "MonitoringReport"]
+__all__ = ["KIND", "MEASURES", "MonitoringReport"]
 
 KIND: Final = "monitoring"
+MEASURES: Final = (
+    "score_psi", "worst_feature_psi", "alarms", "warnings", "auc", "calibration_slope", "bad_rate",
+    "actual_to_predicted",
+)  # fmt: skip
+"""Figures of a document, each under ``monitoring.`` and its name; the last four where there are outcomes."""
 _DIGITS: Final = 10
 
 
@@ -30,8 +35,9 @@ class MonitoringReport:
         From the earliest on.
     tables : mapping of str to list of dict
         ``features``: a line for each feature and period. ``scores``, ``bands``, ``patterns``, ``files``, and where
-        there were such ``refusals``, ``reviews``, ``vintages``, ``outcomes_by_band``, ``outcomes_by_pattern``: a line
-        for each period or group. Nothing in them is of fewer than ten members.
+        there were such ``refusals``, ``reviews``, ``vintages``, ``outcomes_by_band``, ``outcomes_by_pattern``, both
+        also ``_and_period``: a line for each period or group. ``vintage_curves``, where outcomes are dated: a line for
+        each period and month of its age. Nothing in them is of fewer than ten members.
     alerts : tuple of Alert
         Alarms first, then by period.
     notes : tuple of str
@@ -80,6 +86,7 @@ class MonitoringReport:
             found["auc"] = _measure(last.get("auc"), n, note)
             found["calibration_slope"] = _measure(last.get("slope"), n, note)
             predicted, observed = last.get("predicted"), last.get("observed")
+            found["bad_rate"] = _measure(observed, n, note)
             found["actual_to_predicted"] = _measure(observed / predicted if predicted else None, n, note)
         return {f"monitoring.{name}": measure for name, measure in found.items()}
 

@@ -1,8 +1,7 @@
-"""Whether what was predicted came true: by vintage, band and pattern of consent, and whether labels can be believed."""
+"""Whether what was predicted of each vintage came true, and whether its labels can be believed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,17 +9,16 @@ import numpy.typing as npt
 from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
-from benne.features.quality.cells import hide_small
 from benne.models.calibration import calibration_report, wilson_interval
 from benne.models.scale import ScoreScale
-from benne.scoring.monitoring.chance import other_by_chance, risen_by_chance
+from benne.scoring.monitoring.chance import other_by_chance
+from benne.scoring.monitoring.group_vintages import off_by
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed
 
-__all__ = ["group_lines", "vintage_lines"]
+__all__ = ["vintage_lines"]
 
 Floats = npt.NDArray[np.float64]
-Objects = npt.NDArray[np.object_]
 
 _FEWEST_BADS: Final = 10
 _TAIL: Final = 0.1
@@ -60,48 +58,6 @@ def vintage_lines(
     return lines
 
 
-def group_lines(
-    kind: str, of_row: Objects, order: Sequence[str], seen: Observed, bad: Floats, judge: Judge
-) -> list[dict[str, Any]]:
-    """Bad rate and predicted PD of each band, or of each pattern, over all that has matured.
-
-    Parameters
-    ----------
-    kind : str
-        ``band`` or ``pattern``.
-    of_row : ndarray of str, shape (n,)
-    order : sequence of str
-        Of bands from the lowest up.
-    seen : Observed
-    bad : ndarray of float64, shape (n,)
-    judge : Judge
-
-    Notes
-    -----
-    Groups of fewer than ten have no figures, nor has the group that would give such a one away. A period is named as
-    the latest that has matured.
-    """
-    known = np.isfinite(bad)
-    latest = seen.periods[int(seen.period_of_row[known].max())] if known.any() else ""
-    inside = [known & (of_row == name) for name in order]
-    shown = hide_small([int(own.sum()) for own in inside], _FEWEST_BADS)
-    lines, earlier = [], None
-    for name, own, told in zip(order, inside, shown, strict=True):
-        n, y, p = int(own.sum()), bad[own], seen.pd[own]
-        line: dict[str, Any] = {kind: name, "rows": told}
-        if told:
-            low, high = wilson_interval(np.array([y.sum()]), np.array([float(n)]))
-            line |= {"predicted": float(p.mean()), "observed": float(y.mean()),
-                     "observed_low": float(low[0]), "observed_high": float(high[0])}  # fmt: skip
-        lines.append(line)
-        if n >= judge.fewest:
-            _off(f"{kind}.{name}", f"{kind} {name}", latest, y, p, judge, len(order))
-            if kind == "band":
-                _order(name, earlier, (float(y.sum()), float(n)), latest, judge, len(order))
-                earlier = float(y.sum()), float(n)
-    return lines
-
-
 def _vintage(period: str, bad: Floats, pd_of: Floats, score: Floats, scale: ScoreScale) -> dict[str, Any]:
     line: dict[str, Any] = {"period": period, "matured": len(bad) if len(bad) >= _FEWEST_BADS else 0}
     if len(bad) < _FEWEST_BADS:
@@ -111,11 +67,24 @@ def _vintage(period: str, bad: Floats, pd_of: Floats, score: Floats, scale: Scor
              "observed_high": float(high[0])}  # fmt: skip
     few = min(bad.sum(), len(bad) - bad.sum())
     if few >= _FEWEST_BADS:
-        auc = float(roc_auc_score(bad, -score))
+        auc = float(roc_auc_score(bad, -_places(score, pd_of)))
         report = calibration_report(logit(pd_of), bad, scale)
         line |= {"auc": auc, "auc_error": _auc_error(auc, float(bad.sum()), float(len(bad) - bad.sum())),
                  "slope": report.slope, "intercept": report.intercept, "ece": report.ece}  # fmt: skip
     return line
+
+
+def _places(score: Floats, pd_of: Floats) -> Floats:
+    """Place of each row by its score, and by its PD among rows of the same score.
+
+    Scores end at 350 and 950. The training's AUC is of log-odds, which do not: where many members stand at an end, the
+    scores alone would seem to have lost what the ends cut off.
+    """
+    order = np.lexsort((-pd_of, score))
+    other = (np.diff(score[order]) != 0.0) | (np.diff(pd_of[order]) != 0.0)
+    places = np.empty(len(order))
+    places[order] = np.concatenate([[0.0], np.cumsum(other)])
+    return places
 
 
 def _auc_error(auc: float, bads: float, goods: float) -> float:
@@ -125,21 +94,14 @@ def _auc_error(auc: float, bads: float, goods: float) -> float:
     return float(np.sqrt(max(spread, 0.0) / (bads * goods)))
 
 
-def _ratio(part: float, whole: float) -> float:
-    """How many times one is the other, whichever way round is more."""
-    return max(part / whole, whole / part) if part and whole else float("inf") if part or whole else 1.0
-
-
-def _off(of: str, what: str, period: str, bad: Floats, pd_of: Floats, judge: Judge, tests: int) -> None:
-    """Bads against those predicted; exactly, since a band may lead to expect less than one."""
-    expected = float(pd_of.sum())
-    if other_by_chance(float(bad.sum()), len(bad), expected / len(bad)) < judge.significance(tests):
-        said = f"Of {what}, {bad.mean():.1%} turned bad by {period} where {expected / len(bad):.1%} were predicted."
-        judge.tell("calibration", of, _ratio(max(float(bad.sum()), 0.5), expected) - 1.0, period, said)
-
-
 def _calibration(period: str, bad: Floats, pd_of: Floats, judge: Judge) -> None:
-    _off("", "all members", period, bad, pd_of, judge, 1)
+    """Bads against those predicted; exactly, since few may be expected."""
+    expected, found = float(pd_of.sum()), float(bad.sum())
+    if other_by_chance(found, len(bad), expected / len(bad)) < judge.significance(1):
+        said = (
+            f"Of all members, {bad.mean():.1%} turned bad in {period} where {expected / len(bad):.1%} were predicted."
+        )
+        judge.tell("calibration", "", off_by(found, expected), period, said)
 
 
 def _ranking(period: str, line: dict[str, Any], reference: float | None, judge: Judge) -> None:
@@ -151,28 +113,16 @@ def _ranking(period: str, line: dict[str, Any], reference: float | None, judge: 
         judge.tell("auc", "", lost, period, f"AUC is {line['auc']:.3f} in {period}, {reference:.3f} in training.{way}")
 
 
-def _order(
-    name: str, below: tuple[float, float] | None, own: tuple[float, float], period: str, judge: Judge, tests: int
-) -> None:
-    if below is None:
-        return
-    rise = own[0] / own[1] - below[0] / below[1]
-    if rise > 0.0 and risen_by_chance(own, below) < judge.significance(tests):
-        said = f"Band {name} turned bad more often than the one below it, by {rise:.1%}, up to {period}."
-        judge.tell("order", name, float(rise), period, said)
-
-
 def _jump(period: str, bad: Floats, pd_of: Floats, before: tuple[float, float], judge: Judge) -> None:
     """Bad over predicted against that of the vintages before: a change of which the scores know nothing."""
     if before[0] < _FEWEST_BADS:
         return
-    now, then = float(bad.sum()) / float(pd_of.sum()), before[0] / before[1]
-    expected = then * float(pd_of.sum())
+    expected = before[0] / before[1] * float(pd_of.sum())
     # Both sides are uncertain: of all bads, those of this period are as its share of those predicted leads to expect.
     both, share = float(bad.sum()) + before[0], float(pd_of.sum()) / (float(pd_of.sum()) + before[1])
     if other_by_chance(float(bad.sum()), int(both), share) < judge.significance(1):
         said = f"{bad.mean():.1%} turned bad in {period}; scores and vintages before say {expected / len(bad):.1%}."
-        judge.tell("labels_jump", "", _ratio(max(now, 1e-9), then) - 1.0, period, said)
+        judge.tell("labels_jump", "", off_by(float(bad.sum()), expected), period, said)
 
 
 def _discordance(period: str, bad: Floats, pd_of: Floats, judge: Judge) -> None:

@@ -11,10 +11,11 @@ from benne.scoring.decisions.promotion import promoted
 from benne.scoring.monitoring.live_counts import LiveCounts
 from benne.scoring.rollout.register import newest_rollout, reason_to_end
 from benne.scoring.rollout.rollout import BASIS_POINTS, State
+from benne.scoring.rollout.shadow_counts import COMPARED
 
 __all__ = ["SHADOW_KINDS", "RolloutFigures", "rollout_figures"]
 
-SHADOW_KINDS: Final = {"compared": "shadow.joint", "failed": "shadow.failed", "dropped": "shadow.dropped"}
+SHADOW_KINDS: Final = {"compared": COMPARED, "failed": "shadow.failed", "dropped": "shadow.dropped"}
 """What becomes of answers that the shadow is shown, by the name of its counts."""
 _FAILED_SERVING: Final = "staged.failed"
 

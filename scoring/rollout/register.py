@@ -16,7 +16,9 @@ from benne.scoring.decisions.promotion import Promotion, promoted
 from benne.scoring.decisions.request import Actor
 from benne.scoring.decisions.served_model import ServedModel
 from benne.scoring.governance.on_chain import newest_says
-from benne.scoring.rollout.rollout import BASIS_POINTS, Rollout, share_in_words
+from benne.scoring.monitoring.live_counts import LiveCounts
+from benne.scoring.rollout.rollout import BASIS_POINTS, LEAST_COMPARED, Rollout, share_in_words
+from benne.scoring.rollout.shadow_counts import COMPARED
 from benne.scoring.store.governance_tables import model_rollouts
 
 __all__ = ["Register", "newest_rollout", "reason_to_end", "require_on_record", "steps_of"]
@@ -25,6 +27,8 @@ _C: Final = model_rollouts.c
 _COLUMNS: Final = [_C[name] for name in Rollout.__dataclass_fields__]
 _NEWEST: Final = select(*_COLUMNS).order_by(_C.seq.desc()).limit(1)
 _REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,50}")
+_TOLD_BY: Final = 10
+"""Small counts are not told, nor what a difference would give away."""
 
 Admit = Callable[[Connection, str], object]
 """Takes the transaction and a model's config hash, and raises where nobody's verdict lets the model serve."""
@@ -94,12 +98,16 @@ class Register:
 
         return work
 
-    def stage(self, seen: Rollout, share_basis_points: int, admit: Admit) -> Work[Rollout]:
+    def stage(
+        self, seen: Rollout, share_basis_points: int, admit: Admit, least_compared: int = LEAST_COMPARED
+    ) -> Work[Rollout]:
         """A unit of work that lets the challenger serve a share of members, or a larger one.
 
+        How many answers it was compared on in the shadow, and how many were asked for, is on record with the step.
+
         It raises :class:`benne.errors.PromotionConflict` where somebody changed the roll-out since it was ``seen``,
-        :class:`benne.errors.RolloutError` where the share is no larger or none, and what ``admit`` raises where the
-        challenger may not serve.
+        :class:`benne.errors.RolloutError` where the share is no larger or none or the challenger was compared on fewer
+        answers than ``least_compared``, and what ``admit`` raises where the challenger may not serve.
         """
 
         def work(connection: Connection, now_us: int) -> tuple[list[AuditEntry], Rollout]:
@@ -109,9 +117,11 @@ class Register:
                 raise PromotionConflict("The champion must be the one a roll-out began with, got another. Begin anew.")
             _require_larger(seen, share_basis_points)
             admit(connection, seen.config_hash)
+            compared = LiveCounts.totals(connection, seen.rollout_id, [COMPARED]).get(COMPARED, 0)
+            _require_compared(compared, least_compared)
             new = replace(
                 seen, seq=seen.seq + 1, state="staged", share_basis_points=share_basis_points, changed_at_us=now_us,
-                actor_id=self.actor.id,
+                actor_id=self.actor.id, compared=_rounded_down(compared), least_compared=least_compared,
             )  # fmt: skip
             return [self._add(connection, new)], new
 
@@ -139,7 +149,7 @@ class Register:
     def _ended(self, rollout: Rollout, reason: str, now_us: int) -> Rollout:
         return replace(
             rollout, seq=rollout.seq + 1, state="ended", share_basis_points=0, reason=reason, changed_at_us=now_us,
-            actor_id=self.actor.id,
+            actor_id=self.actor.id, compared=None, least_compared=None,
         )  # fmt: skip
 
     def _add(self, connection: Connection, step: Rollout) -> AuditEntry:
@@ -172,7 +182,10 @@ def require_on_record(connection: Connection, step: Rollout) -> None:
 
 def _outcome(step: Rollout) -> str:
     """A step in a word, for the audit chain."""
-    told = {"shadow": "shadow", "staged": f"staged:{step.share_basis_points}", "ended": f"ended:{step.reason}"}
+    staged = f"staged:{step.share_basis_points}"
+    if step.compared is not None:  # of steps that were taken before this was counted the chain does not say it
+        staged = f"{staged}:compared:{step.compared}:least:{step.least_compared}"
+    told = {"shadow": "shadow", "staged": staged, "ended": f"ended:{step.reason}"}
     return told[step.state]
 
 
@@ -192,3 +205,18 @@ def _require_larger(seen: Rollout, share_basis_points: int) -> None:
             f"A share may only grow, so that members keep their model, got {share_in_words(share_basis_points)} after "
             f"{share_in_words(seen.share_basis_points)}. End the roll-out to take everybody back."
         )
+
+
+def _require_compared(compared: int, least: int) -> None:
+    if least < 0:
+        raise RolloutError("The least number of compared answers must be 0 or more, got less. Name another.")
+    if compared < least:
+        told = f"some {_rounded_down(compared):,}" if compared >= _TOLD_BY else f"fewer than {_TOLD_BY}"
+        raise RolloutError(
+            f"A challenger must have been compared on {least:,} answers in the shadow before it serves anybody, got "
+            f"{told}. Leave it there until there are more, or ask for fewer: --least-compared"
+        )
+
+
+def _rounded_down(count: int) -> int:
+    return count // _TOLD_BY * _TOLD_BY

@@ -6,12 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["BASIS_POINTS", "Rollout", "State", "place_of", "share_in_words"]
+__all__ = ["BASIS_POINTS", "LEAST_COMPARED", "Rollout", "State", "place_of", "share_in_words"]
 
 State = Literal["shadow", "staged", "ended"]
 
 BASIS_POINTS: Final = 10_000
 """All members; shares are counted in hundredths of a per cent."""
+
+LEAST_COMPARED: Final = 100
+"""Answers that a challenger must have been compared on in the shadow before it serves anybody."""
 
 _DIGEST_BYTES: Final = 8
 
@@ -40,6 +43,11 @@ class Rollout:
     changed_at_us : int
         Microseconds since 1970-01-01 UTC.
     actor_id : str
+    compared : int or None
+        Answers compared in the shadow when the challenger was staged, rounded down to tens; None of other steps, and of
+        those that were staged before this was counted.
+    least_compared : int or None
+        How many whoever staged it asked for; 0 lets anything through.
 
     Examples
     --------
@@ -59,6 +67,8 @@ class Rollout:
     reason: str | None
     changed_at_us: int
     actor_id: str
+    compared: int | None = None
+    least_compared: int | None = None
 
     @property
     def stands(self) -> bool:
@@ -74,7 +84,8 @@ class Rollout:
         return {
             "rollout_id": self.rollout_id, "state": self.state, "model_id": self.model_id,
             "config_hash": self.config_hash, "share": self.share_basis_points / BASIS_POINTS, "reason": self.reason,
-            "changed_at_us": self.changed_at_us, "by": self.actor_id,
+            "changed_at_us": self.changed_at_us, "by": self.actor_id, "compared": self.compared,
+            "least_compared": self.least_compared,
         }  # fmt: skip
 
 

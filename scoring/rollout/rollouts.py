@@ -20,7 +20,7 @@ from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedMo
 from benne.scoring.monitoring.live_counts import LiveCounts
 from benne.scoring.rollout.fitting import require_fit
 from benne.scoring.rollout.register import Admit, Register, newest_rollout, reason_to_end, require_on_record
-from benne.scoring.rollout.rollout import Rollout
+from benne.scoring.rollout.rollout import LEAST_COMPARED, Rollout
 from benne.scoring.rollout.shadow import Shadow, Watched
 from benne.scoring.rollout.staged import StagedChallenger
 from benne.scoring.store.database import Store
@@ -98,19 +98,30 @@ class Rollouts:
         salt = self._parts.random_bytes(_SALT_BYTES).hex()
         return self._parts.group.submit(self._register(actor).begin(challenger, salt)).result
 
-    def stage(self, share_basis_points: int, actor: Actor) -> Rollout:
-        """Let the challenger serve a share of members, in hundredths of a per cent, or a larger one than so far.
+    def stage(self, share_basis_points: int, actor: Actor, *, least_compared: int = LEAST_COMPARED) -> Rollout:
+        """Let the challenger serve a share of members, or a larger one than so far.
+
+        Parameters
+        ----------
+        share_basis_points : int
+            Hundredths of a per cent.
+        actor : Actor
+        least_compared : int, default=100
+            Answers on which the challenger must have been compared in the shadow, as far as instances have written
+            their counts: within five seconds. 0 lets one through that was compared on none. It is on record.
 
         Raises
         ------
         NotValidated
             If nobody's verdict lets the challenger serve.
         RolloutError
-            If no roll-out is under way, or the share is none or no larger.
+            If no roll-out is under way, the share is none or no larger, or too few answers were compared.
         PromotionConflict
             If somebody else changed the roll-out or the champion meanwhile.
         """
-        work = self._register(actor).stage(self._under_way(), share_basis_points, self._parts.admit)
+        self.counts.flush()  # of this process nothing need wait
+        register = self._register(actor)
+        work = register.stage(self._under_way(), share_basis_points, self._parts.admit, least_compared)
         return self._parts.group.submit(work).result
 
     def end(self, reason: str, actor: Actor) -> Rollout:

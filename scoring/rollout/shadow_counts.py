@@ -35,7 +35,17 @@ import pandas as pd
 from benne.models import SCORE_MAX, SCORE_MIN, Explanation
 from benne.scoring.monitoring.live_counts import LiveCounts
 
-__all__ = ["CELLS", "CELL_POINTS", "SHIFT_POINTS", "Lines", "cells_of", "count_pair", "lines_of", "parts_of"]
+__all__ = [
+    "CELLS",
+    "CELL_POINTS",
+    "COMPARED",
+    "SHIFT_POINTS",
+    "Lines",
+    "cells_of",
+    "count_pair",
+    "lines_of",
+    "parts_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -43,6 +53,8 @@ Integers = npt.NDArray[np.int64]
 CELL_POINTS: Final = 10
 CELLS: Final = int(SCORE_MAX - SCORE_MIN) // CELL_POINTS + 1
 SHIFT_POINTS: Final = 5
+COMPARED: Final = "shadow.joint"
+"""The count of answers that both models scored, by their cells."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,7 @@ def count_pair(counts: LiveCounts, scope: str, champion: Lines, challenger: Line
     change = challenger.score - champion.score
     joint = cells_of(champion.score) * CELLS + cells_of(challenger.score)
     for name, amounts in (
-        ("shadow.joint", change), ("shadow.pd.champion", champion.pd), ("shadow.pd.challenger", challenger.pd),
+        (COMPARED, change), ("shadow.pd.champion", champion.pd), ("shadow.pd.challenger", challenger.pd),
     ):  # fmt: skip
         counts.add_cells(scope, name, *_summed(joint, amounts))
     counts.add_cells(scope, "shadow.shift", *_summed(np.rint(change / SHIFT_POINTS).astype(np.int64), 0.0 * change))

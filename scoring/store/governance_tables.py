@@ -93,6 +93,8 @@ model_rollouts = Table(
     Column("reason", String(64), nullable=True, comment="why it ended, in a word"),
     Column("changed_at_us", BigInteger, nullable=False),
     Column("actor_id", String(_NAME), nullable=False),
+    Column("compared", Integer, nullable=True, comment="answers in the shadow when it was staged, in whole tens"),
+    Column("least_compared", Integer, nullable=True, comment="asked for by whoever staged it"),
     CheckConstraint("length(config_hash) = 64", name="config_hash"),
     CheckConstraint("share_basis_points BETWEEN 0 AND 10000", name="share_basis_points"),
     CheckConstraint("state IN ('shadow', 'staged', 'ended')", name="state"),

@@ -28,17 +28,18 @@ def kept(trained, tmp_path_factory, run_json):
     return at, home
 
 
-def audit_of(at, home, folder, *more):
+def audit_of(at, home, folder, *more, cutoffs=(600, 650)):
+    marks = [one for cutoff in cutoffs for one in ("--cutoff", cutoff)]
     return (
         "fairness", at / "model", at / "training.parquet", "--outcomes", at / "world/outcomes.parquet", *at.ledger,
-        *at.key, "--protected", home, "--cutoff", 600, "--cutoff", 650, "--by", "counsel-1", "--out", folder, *more,
+        *at.key, "--protected", home, *marks, "--by", "counsel-1", "--out", folder, "--held-out", *more,
     )  # fmt: skip
 
 
 def test_a_model_is_audited_on_held_out_rows_and_the_document_filed(kept, tmp_path, run_json):
     at, home = kept
     open_store(tmp_path / "governance.db").close()
-    said = run_json(*audit_of(at, home, tmp_path / "out", "--purpose", "fairness_audit:2026-q4", "--held-out",
+    said = run_json(*audit_of(at, home, tmp_path / "out", "--purpose", "fairness_audit:2026-q4",
                               "--together", "sex,age_band", "--store", tmp_path / "governance.db"))  # fmt: skip
     document = json.loads((tmp_path / "out/fairness.json").read_text())
     model_id, config_hash = identity_of(at / "model")
@@ -63,10 +64,22 @@ def test_a_file_will_do_and_the_audit_is_told_in_a_table(kept, tmp_path, run):
     at, _ = kept
     file = tmp_path / "attributes.csv"
     pd.read_parquet(at / "world/protected/attributes.parquet").to_csv(file, index=False)
-    result = run(*audit_of(at, file, tmp_path / "out", "--attribute", "sex", "--held-out"))
+    result = run(*audit_of(at, file, tmp_path / "out", "--attribute", "sex"))
     assert result.exit_code == 0, result.stderr
     assert "adverse impact ratio" in result.stdout
     assert "flip test" in result.stdout
+
+
+def test_rows_that_the_model_learned_from_are_refused_before_an_attribute_is_read(kept, tmp_path, run, run_json):
+    at, home = kept
+    before = run_json("protected", "log", home)["records"]
+    asked = [one for one in audit_of(at, home, tmp_path / "out", "--purpose", "fairness_audit:2026-q4")
+             if one != "--held-out"]  # fmt: skip
+    result = run(*asked)
+    assert result.exit_code == 3
+    assert "Leave them out: --held-out" in " ".join(result.stderr.split())
+    assert run_json("protected", "log", home)["records"] == before
+    assert not (tmp_path / "out").exists()
 
 
 def test_attributes_are_not_read_without_a_stated_audit(kept, tmp_path, run):
@@ -118,18 +131,23 @@ def test_a_member_is_forgotten_by_their_raw_id(kept, run_json, run):
 def test_alternatives_are_searched_for_and_logged(kept, tmp_path, run_json):
     at, home = kept
     said = run_json(*audit_of(at, home, tmp_path / "out", "--purpose", "fairness_audit:lda", "--attribute", "sex",
-                              "--search", 2, "--tracking", tmp_path / "mlflow"))  # fmt: skip
+                              "--search", 2, "--tracking", tmp_path / "mlflow", cutoffs=[580]))  # fmt: skip
     assert len(said["alternatives"]) == 3
     assert said["alternatives"][0]["candidate"] == "as given"
     assert (tmp_path / "out/alternatives.csv").read_text().startswith("candidate,dropped,tolerance")
     assert "What fairer models would cost" in (tmp_path / "out/fairness.html").read_text()
+    document = json.loads((tmp_path / "out/fairness.json").read_text())
+    assert document["search"]["fewest_bad"] == 50
+    other = document["tables"]["alternatives"][1]
+    assert other["auc_change_low"] <= other["auc_change"] <= other["auc_change_high"]
+    assert all(one["verdict"] for one in said["alternatives"])
 
 
 def test_a_comparison_reads_the_store_on_record_as_an_audit_does(kept, tmp_path, run, run_json):
     at, home = kept
     asked = ("compare", at / "model", at / "model", at / "training.parquet",
              "--outcomes", at / "world/outcomes.parquet", *at.ledger, *at.key,
-             "--protected", home, "--by", "counsel-2", "--out", tmp_path / "out")  # fmt: skip
+             "--protected", home, "--by", "counsel-2", "--held-out", "--out", tmp_path / "out")  # fmt: skip
     refused = run(*asked)
     assert refused.exit_code == 3
     assert "State which: fairness_audit:2026-q4" in refused.stderr

@@ -11,7 +11,7 @@ def attacked(run, trained, tmp_path_factory):
     at, _ = trained
     out = tmp_path_factory.mktemp("gaming")
     asked = (at / "model", at / "training.parquet", "--outcomes", at / "world/outcomes.parquet", *at.ledger, *at.key)
-    truth = ("--known-pd", at / "world/truth/pd.parquet", "--events", at / "events", "--members", 150)
+    truth = ("--held-out", "--known-pd", at / "world/truth/pd.parquet", "--events", at / "events", "--members", 150)
     return out, run("gaming", *asked, *truth, "--out", out, "--by", "a tester")
 
 
@@ -41,19 +41,19 @@ def test_features_built_for_scoring_are_not_attacked(run, trained, tmp_path):
     assert "model_training" in result.stderr
 
 
-def test_only_those_who_were_held_out_are_attacked_and_held_out_needs_outcomes(run, run_json, trained, tmp_path):
+def test_only_those_who_were_held_out_are_attacked(run, run_json, trained, tmp_path):
     at, trained_as = trained
-    asked = ("gaming", at / "model", at / "training.parquet", *at.ledger, *at.key, "--held-out", "--members", 10_000)
+    asked = ("gaming", at / "model", at / "training.parquet", *at.ledger, *at.key, "--members", 10_000)
     refused = run(*asked, "--out", tmp_path)
-    assert refused.exit_code == 2
-    assert "--held-out must come with --outcomes" in refused.stderr
-    document = run_json(*asked, "--outcomes", at / "world/outcomes.parquet", "--out", tmp_path)
+    assert refused.exit_code == 3
+    assert "Leave them out: --held-out" in " ".join(refused.stderr.split())
+    document = run_json(*asked, "--held-out", "--outcomes", at / "world/outcomes.parquet", "--out", tmp_path)
     assert document["rows"] == trained_as["tested_on"]
 
 
 def test_outcomes_of_others_are_refused(run, trained, tmp_path):
     at, _ = trained
-    asked = (at / "model", at / "training.parquet", *at.ledger, *at.key, "--out", tmp_path)
+    asked = (at / "model", at / "training.parquet", *at.ledger, *at.key, "--held-out", "--out", tmp_path)
     result = run("gaming", *asked, "--outcomes", at / "world/observations.parquet")
     assert result.exit_code == 3
     assert "must have subject_id, as_of and bad" in result.stderr

@@ -43,7 +43,10 @@ def test_a_search_is_told_with_what_it_found(searched):
 def test_the_same_command_makes_the_same_model_to_the_byte(searched):
     folder, *_ = searched
     made = [{path.name: path.read_bytes() for path in (folder / name).iterdir()} for name in ("one", "two")]
+    first, second = (json.loads(files.pop("training.json")) for files in made)
     assert made[0] == made[1]
+    assert first.pop("began_at") < second.pop("began_at")
+    assert first == second
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 
 from benne.errors import SimulationError
 from benne.experiments.demo import STEPS, DemoOptions, run_demo
+from benne.experiments.training_record import read_training_record
 from benne.models import CreditScoreModel
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.documents import documents_of
@@ -94,6 +95,21 @@ def test_the_saved_model_is_the_one_reported(demo, summary):
     model = CreditScoreModel.load(demo[1].model)
     assert model.n_features_in_ == summary["features"]
     assert model.contract_report_.shares["reference"].to_dict() == summary["shares_reference"]
+
+
+def test_its_model_has_the_record_of_its_training_beside_it(demo, summary):
+    record = read_training_record(demo[1].model)
+    assert (record.author, record.split.order, record.split.seed) == ("demo-author", "member", OPTIONS.seed)
+    assert len(record.members) == summary["trained_on"]
+
+
+def test_the_summary_tells_what_stopped_the_model_from_what_is_worth_a_look(demo, summary):
+    results = json.loads((demo[0] / "validation" / "verdict.json").read_text("utf-8"))["results"]
+    for which, required in (("missed", True), ("worth_a_look", False)):
+        open_gates = [f"{one['metric']} {one['state']}" for one in results
+                      if one["required"] is required and one["state"] != "passed"]  # fmt: skip
+        assert summary["verdict"][which] == open_gates
+    assert summary["verdict"]["passed"] is (summary["verdict"]["missed"] == [])
 
 
 def test_the_steps_are_said_in_order(demo):

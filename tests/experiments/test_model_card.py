@@ -18,6 +18,7 @@ from benne.experiments.model_card import (
     with_approvals,
     with_documents,
 )
+from benne.experiments.model_card.description import describe_card
 from benne.experiments.model_card.registered import card_of_run, describe_version
 from benne.experiments.model_card.writing import write_card
 from benne.experiments.model_registry import register_challenger
@@ -175,9 +176,9 @@ def test_every_tracked_run_has_a_card_which_its_version_shows(logged_run):
 
     with store_in_use(logged_run.tracking):
         shown = mlflow.MlflowClient().get_model_version("carded", "1").description
-    assert shown.startswith("# Model card")
-    assert "## Intended and banned uses" in shown
+    assert shown == describe_card(card)
     assert len(shown) <= 5000
+    assert [line[4:] for line in shown.splitlines() if line.startswith("> - ")] == card.missing
 
 
 def test_a_run_without_a_card_is_refused(logged_run):

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from scipy.sparse import csr_array
 
-from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError
-from benne.models.inputs import FeatureRules, check_values, float_matrix, match_columns, read_table
+from benne.errors import FeatureColumnsError, FeatureTypeError, FeatureValueError, ParameterError
+from benne.models.inputs import FeatureRules, check_values, float_matrix, match_columns, read_table, rules_for
 
 FRAME = pd.DataFrame({"days": [1, 2], "share": [0.5, np.nan]})
 
@@ -153,3 +153,12 @@ def test_a_used_cell_of_text_is_refused_although_others_are_withheld() -> None:
 
 def test_a_column_that_everybody_withholds_may_be_absent() -> None:
     assert np.isnan(float_matrix(FRAME, ["friends"], np.ones((2, 1), dtype=bool))).all()
+
+
+def test_a_direction_may_be_added_to_a_registered_feature_and_not_turned_round() -> None:
+    columns, category = ["obligations_closed", "on_time_share_90d"], ["credit_history"]
+    assert rules_for(columns, category, {}).directions == (0, -1)
+    assert rules_for(columns, category, {"obligations_closed": -1, "on_time_share_90d": -1}).directions == (-1, -1)
+    for asked in (0, 1):
+        with pytest.raises(ParameterError, match="must leave 'on_time_share_90d' its registered direction -1, got"):
+            rules_for(columns, category, {"on_time_share_90d": asked})

@@ -60,7 +60,7 @@ IN_EVERY_GOVERNANCE_TABLE = (
     f" 'bob', TRUE, '{'ab' * 32}', '{{}}', 0)",
     f"INSERT INTO model_documents VALUES (1, 'd-1', 'benne/1', '{'ab' * 32}', 'card', '{'ab' * 32}', '{{}}', 0, 'ann')",
     f"INSERT INTO model_rollouts VALUES (1, 'r-1', 'shadow', 'benne/2', '{'ab' * 32}', 0, '{'ab' * 16}', 1, NULL, 0,"
-    " 'ops-3')",
+    " 'ops-3', NULL, NULL)",
     "INSERT INTO monitoring_alerts VALUES (1, 'a-1', 'benne/1', 'score.psi', 'warning', 0.2, 0.1, 'moved', 0)",
 )
 ONE_ROW_OF_EACH = IN_EVERY_MEMBER_TABLE + IN_EVERY_SERVICE_TABLE + IN_EVERY_RIGHTS_TABLE + IN_EVERY_GOVERNANCE_TABLE

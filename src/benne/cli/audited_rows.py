@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from benne.cli.console import note
 from benne.cli.edge import existing_ledger, key_from
@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benne.experiments.labelling import LabelledRows
+    from benne.experiments.training_record import TrainingRecord
 
-__all__ = ["consented_rows", "held_out_rows", "labelled_rows", "outcomes_of_rows", "protected_attributes"]
+__all__ = [
+    "consented_rows",
+    "labelled_rows",
+    "outcomes_of_rows",
+    "protected_attributes",
+    "record_of",
+    "unseen_by",
+]
+
+_OR_OTHERS: Final = ", or bring rows of other members and leave --held-out out"
 
 
 def consented_rows(features: Path, ledger: str | None) -> pd.DataFrame:
@@ -33,20 +43,56 @@ def outcomes_of_rows(rows: pd.DataFrame, outcomes: Path, key_file: Path | None) 
     return outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
 
 
-def held_out_rows(
-    rows: pd.DataFrame, bad: npt.NDArray[np.float64], seed: int
-) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
-    """Of rows and what became of them, those that `benne train` holds out, unless it was told another split."""
-    from benne.experiments.splitting import Splitting
-    from benne.experiments.training import label_rows, split_labelled
+def unseen_by(rows: pd.DataFrame, models: Sequence[Path], *, held_out: bool, judged: bool = True) -> pd.DataFrame:
+    """Rows that models may be judged on, by the records of their trainings.
 
-    outcomes = rows.index.to_frame(index=False).assign(bad=bad)
-    test = split_labelled(label_rows(rows, outcomes), Splitting(seed=seed)).test
-    return test.features, test.bad
+    Parameters
+    ----------
+    rows : DataFrame, indexed by (subject_id, as_of)
+    models : sequence of Path
+        Folders of saved models.
+    held_out : bool
+        Leave out everybody on whom one of them was trained, whatever split and seed it had; else refuse them.
+    judged : bool, default=True
+        Whether figures would flatter a model; where not, rows it was trained on are kept, with a note.
+
+    Raises
+    ------
+    LabelError
+        If rows of members trained on are there and not left out, a record is needed and is not there, or fewer than ten
+        rows are left.
+    """
+    from benne.experiments.training_record import read_training_record
+    from benne.experiments.unseen_rows import require_unseen, share_seen, unseen_rows
+
+    read = {folder: read_training_record(folder) for folder in models}
+    if held_out:
+        return rows[unseen_rows(rows.index, [_recorded(folder, record, _OR_OTHERS) for folder, record in read.items()])]
+    records = [record for record in read.values() if record is not None]
+    for folder in (folder for folder, record in read.items() if record is None):
+        note(f"No record of the training lies in {folder}, so nobody can say whether it learned from these rows.")
+    if judged:
+        require_unseen(rows.index, records, "Leave them out: --held-out")
+    elif share := share_seen(rows.index, records):
+        note(f"Trained on members of these rows: {share}. What is shown of them is no test of a model.")
+    return rows
+
+
+def record_of(model: Path) -> TrainingRecord:
+    """The record of a model's training.
+
+    Raises
+    ------
+    LabelError
+        If there is none.
+    """
+    from benne.experiments.training_record import read_training_record
+
+    return _recorded(model, read_training_record(model), "")
 
 
 def labelled_rows(features: Path, outcomes: Path, ledger: str | None, key_file: Path | None) -> LabelledRows:
-    """Rows as `benne train` takes them from these files, so that the same split gives the same sides."""
+    """Rows as `benne train` takes them from these files."""
     from benne.experiments.labelling import label_rows
     from benne.features.frames import read_observations
 
@@ -104,6 +150,17 @@ def _consented(features: Path, ledger: str | None) -> tuple[pd.DataFrame, npt.ND
 
     file = require_training_consent(read_features(features))
     return file.features, still_consented(file, None if ledger is None else existing_ledger(ledger))
+
+
+def _recorded(model: Path, record: TrainingRecord | None, or_else: str) -> TrainingRecord:
+    from benne.errors import LabelError
+
+    if record is None:
+        raise LabelError(
+            f"{model} must hold the record of its training, training.json, got none. Train it again with "
+            f"`benne train`{or_else}."
+        )
+    return record
 
 
 def _from_file(place: Path, names: list[str] | None, key_file: Path | None) -> pd.DataFrame:

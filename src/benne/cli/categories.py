@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benne.cli.audited_rows import labelled_rows, protected_attributes
+from benne.cli.audited_rows import labelled_rows, protected_attributes, record_of
 from benne.cli.console import answer, progress_bar, table
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
@@ -32,7 +32,7 @@ __all__ = ["categories", "tell_worth"]
 
 def categories(
     model: SavedModel,
-    features: Annotated[Path, typer.Argument(help="Features it was trained on: `benne train`'s, same seed and split.")],
+    features: Annotated[Path, typer.Argument(help="Features it was trained on, as `benne train` had them.")],
     outcomes: OutcomesFile,
     out: OutFolder,
     by: MadeBy,
@@ -41,7 +41,6 @@ def categories(
     free: Annotated[
         bool, typer.Option("--free/--no-free", help="Also where weights are free; twice as many fits.")
     ] = True,
-    test_share: Annotated[float, typer.Option(min=0.05, max=0.95, help="As `benne train` was told.")] = 0.3,
     ledger: LedgerBehind = None,
     store: FileIn = None,
     seed: Seed = 0,
@@ -50,7 +49,8 @@ def categories(
 ) -> None:
     """Fit the model again without each category, and say whether each earns its weight, in accuracy and in fairness.
 
-    Measured on the members whom `benne train` held out. Also says what it costs members to withhold a category.
+    Measured on the members whom its training held out, by the record of it. Also says what it costs members to withhold
+    a category.
 
     \b
     Example:
@@ -60,14 +60,13 @@ def categories(
     from benne.experiments.category_value.document import categories_document, write_category_value
     from benne.experiments.fairness import FairnessOptions
     from benne.experiments.report.model_document import AboutDocument
-    from benne.experiments.splitting import Splitting
-    from benne.experiments.training import split_labelled
+    from benne.experiments.unseen_rows import split_as_trained
     from benne.models import CreditScoreModel
     from benne.scoring.wiring import system_clock
 
     loaded = CreditScoreModel.load(model)
     rows = labelled_rows(features, outcomes, ledger, key_file)
-    split = split_labelled(rows, Splitting("auto", test_share, seed))
+    split = split_as_trained(rows, record_of(model))
     subjects = split.test.features.index.unique("subject_id")
     attributes = None if protected is None else protected_attributes(
         protected, subjects, by=by, purpose=purpose, key_file=key_file

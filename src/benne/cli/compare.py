@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows, protected_attributes
+from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes, unseen_by
 from benne.cli.console import Steps, answer, table
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
@@ -51,8 +51,9 @@ def compare(
 ) -> None:
     """Hold a challenger against the champion: who would be treated otherwise, what became of them, who moves and why.
 
-    Both models score the same rows under the same consents: others than they were trained on, or --held-out those that
-    both trainings held out. Parts of a change of score add up to it exactly.
+    Both models score the same rows under the same consents. With outcomes they must be of members on whom neither was
+    trained: --held-out leaves the others out, by the records of both trainings. Parts of a change of score add up to it
+    exactly.
     Protected attributes show groups; from their store they are read for a stated purpose, on record there.
 
     \b
@@ -74,10 +75,9 @@ def compare(
     with Steps(_STEPS) as steps:
         steps.begin(0)
         serving, rival = (CreditScoreModel.load(folder) for folder in (champion, challenger))
-        rows = consented_rows(features, ledger)
+        judged = outcomes is not None
+        rows = unseen_by(consented_rows(features, ledger), (champion, challenger), held_out=held_out, judged=judged)
         bad = None if outcomes is None else outcomes_of_rows(rows, outcomes, key_file)
-        if held_out:
-            rows, bad = _held_out(rows, bad, seed)
         members = rows.index.unique("subject_id")
         attributes = None if protected is None else protected_attributes(
             protected, members, by=by, purpose=purpose, key_file=key_file
@@ -90,12 +90,6 @@ def compare(
         file_in_store(store, comparison_document(found, about), by)
     measures = {name: one.as_dict() for name, one in comparison_measures(found).items()}
     answer_written(written, {"rows": found.rows, "measures": measures}, lambda: _tell(found), want_json=want_json)
-
-
-def _held_out(rows: Any, bad: Any, seed: int) -> tuple[Any, Any]:
-    if bad is None:
-        raise typer.BadParameter("--held-out must come with --outcomes: rows without one were not trained on.")
-    return held_out_rows(rows, bad, seed)
 
 
 def _tell(found: Any) -> None:

@@ -74,7 +74,7 @@ def _tell(result: DemoResult) -> None:
 
 
 def _served(verdict: dict[str, Any]) -> str:
-    """Whether the model passed; a gate that is only worth a look stops nothing, so states alone do not say."""
-    told = "passed, and promoted" if verdict["passed"] else "not passed, so that it may not serve"
-    open_gates = [f"{gate} {state}" for gate, state in verdict["gates"].items() if state != "passed"]
-    return told + (f" ({', '.join(open_gates)})" if open_gates else "")
+    """Whether the model passed, and what stopped it; a gate that is only worth a look stops nothing."""
+    missed, beside = (", ".join(verdict[which]) for which in ("missed", "worth_a_look"))
+    said = "passed, and promoted" if verdict["passed"] else f"not passed, so that it may not serve ({missed})"
+    return said + (f"; worth a look: {beside}" if beside else "")

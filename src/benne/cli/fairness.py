@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows, protected_attributes
+from benne.cli.audited_rows import consented_rows, outcomes_of_rows, protected_attributes, unseen_by
 from benne.cli.console import Steps, answer, note, table
 from benne.cli.filing import answer_written, file_in_store
 from benne.cli.options import (
@@ -68,15 +68,15 @@ def fairness(
 ) -> None:
     """Audit a model: who passes, whether PDs come true in every group, and what tells a protected attribute.
 
-    Pass rows that the model has not learned from: newer ones, or --held-out those of its training.
+    Rows must be of members on whom it was not trained: --held-out leaves the others out, by the record of its training.
     Attributes are read from a store of their own, on record there and for a stated purpose, or from a file. Groups with
     too little known are INSUFFICIENT, which is no pass. With --search, models that even out more are looked for, and
     each is kept or rejected with the reason.
 
     \b
     Example:
-      benne fairness model training_features.parquet --outcomes world/outcomes.parquet --protected protected \\
-        --purpose fairness_audit:2026-q4 --cutoff 600 --cutoff 650 --by counsel-1 --out audit
+      benne fairness model training_features.parquet --held-out --outcomes world/outcomes.parquet --cutoff 600 \\
+        --cutoff 650 --protected protected --purpose fairness_audit:2026-q4 --by counsel-1 --out audit
     """
     from benne.experiments.fairness import AboutAudit, assess_fairness, fairness_document, write_fairness_report
     from benne.models import CreditScoreModel
@@ -86,10 +86,8 @@ def fairness(
     with Steps(_WITH_SEARCH if search else _STEPS) as steps:
         steps.begin(0)
         loaded = CreditScoreModel.load(model)
-        rows = consented_rows(features, ledger)
+        rows = unseen_by(consented_rows(features, ledger), [model], held_out=held_out)
         bad = outcomes_of_rows(rows, outcomes, key_file)
-        if held_out:
-            rows, bad = held_out_rows(rows, bad, seed)
         attributes = protected_attributes(
             protected, rows.index.unique("subject_id"), by=by, purpose=purpose, key_file=key_file, names=attribute
         )
@@ -171,9 +169,18 @@ def _tell(report: FairnessReport, found: Any) -> None:
 def _tell_alternatives(found: Any) -> None:
     lines = found.table
     answer(f"\n{len(lines) - 1} alternatives, on {found.test_rows:,} held-out rows:")
+    told = ("auc", "adverse_impact_ratio", "equal_opportunity_gap", "standardised_mean_difference")
     table(
-        ("candidate", "AUC", "Brier", "ECE", "least ratio", "SMD", "verdict"),
-        [(one["candidate"], *("–" if one[k] != one[k] else f"{one[k]:.4f}"
-          for k in ("auc", "brier", "ece", "adverse_impact_ratio", "standardised_mean_difference")), one["verdict"])
-         for one in lines.to_dict("records")],
+        ("candidate", "AUC", "least ratio", "change, 95 % interval", "opportunity gap", "SMD", "verdict"),
+        [(one["candidate"], *cells[:2], _change(one, "adverse_impact_ratio"), *cells[2:], one["verdict"])
+         for one in lines.to_dict("records")
+         for cells in [["–" if one[name] != one[name] else f"{one[name]:.4f}" for name in told]]],
     )  # fmt: skip
+    for one in lines.to_dict("records"):
+        if one["why"]:
+            answer(f"  {one['candidate']}: {one['why']}")
+
+
+def _change(line: dict[Any, Any], name: str) -> str:
+    value, low, high = (line[f"{name}_change{end}"] for end in ("", "_low", "_high"))
+    return "–" if value != value else f"{value:+.4f} ({low:+.4f} to {high:+.4f})"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benne.cli.audited_rows import consented_rows, held_out_rows, outcomes_of_rows
+from benne.cli.audited_rows import consented_rows, unseen_by
 from benne.cli.console import Steps, answer, table
 from benne.cli.edge import key_from
 from benne.cli.filing import answer_written, file_in_store
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["gaming"]
 
+_ALONE = {"points": ".1f", "pd_fall": ".2%", "actual_to_predicted": ".2f", "auc_lost": "+.4f"}
 _STEPS = ("read model, features and outcomes", "attack", "scale spending", "write the report")
 
 
@@ -65,8 +66,8 @@ def gaming(
     """Attack a model's scores: cheap moves, bursts, collusion, withholding, and spending more on the platform.
 
     Members push features at a declared cost and are scored again by the model itself. With outcomes, it is said what
-    that does to ranks; with events, members' spending is scaled up and no score may rise. Features the model was
-    trained on flatter it: give others, or --held-out those of its training.
+    that does to ranks; with events, members' spending is scaled up and no score may rise. Members must be others than
+    it was trained on: --held-out leaves those out, by the record of its training.
 
     \b
     Example:
@@ -84,8 +85,7 @@ def gaming(
         steps.begin(0)
         opened = CreditScoreModel.load(model)
         options = GamingOptions(costs=CostTable.default() if costs is None else CostTable.read(costs), members=members)
-        frame = consented_rows(features, ledger)
-        frame = _held_out(frame, outcomes, key_file, seed) if held_out else frame
+        frame = unseen_by(consented_rows(features, ledger), [model], held_out=held_out)
         bad = None if outcomes is None else _column(outcomes, "bad", frame, key_file)
         true = None if known_pd is None else _column(known_pd, "pd", frame, key_file)
         kept = _known(frame, bad, true)
@@ -102,12 +102,6 @@ def gaming(
         document = gaming_document(report, about)
     file_in_store(store, document, by)
     answer_written(paths, document, lambda: _tell(document), want_json=want_json)
-
-
-def _held_out(rows: pd.DataFrame, outcomes: Path | None, key_file: Path | None, seed: int) -> pd.DataFrame:
-    if outcomes is None:
-        raise typer.BadParameter("--held-out must come with --outcomes: rows without one were not trained on.")
-    return held_out_rows(rows, outcomes_of_rows(rows, outcomes, key_file), seed)[0]
 
 
 def _column(path: Path, name: str, features: pd.DataFrame, key_file: Path | None) -> Floats:
@@ -148,8 +142,25 @@ def _tell(document: dict[str, Any]) -> None:
     if attacks:
         table(("attack", "points, mean", "one in ten wins", "most", "effort"), attacks)
         answer()
+        _tell_categories(document)
     rows = [
-        (name, "–" if one["value"] is None else f"{one['value']:.4f}", one["state"], one["note"])
-        for name, one in document["measures"].items()
+        (name, _fixed(one["value"], ".4f"), one["state"], one["note"]) for name, one in document["measures"].items()
     ]
     table(("figure", "value", "state", "note"), rows, left=4)
+
+
+def _tell_categories(document: dict[str, Any]) -> None:
+    """What each category's moves do alone, in the first attack that was tried."""
+    first = document["tables"]["attacks"][0]["attack"]
+    lines = [
+        (one["category"], *(_fixed(one[name], form) for name, form in _ALONE.items()))
+        for one in document["tables"]["categories"]
+        if one["attack"] == first
+    ]
+    answer(f"Moves of the attack {first!r}, those of each category alone:")
+    table(("category", "points, mean", "mean PD falls by", "actual over predicted", "AUC lost"), lines)
+    answer()
+
+
+def _fixed(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

@@ -120,7 +120,7 @@ ClockSkew = Annotated[
 EventsFolder = Annotated[Path, typer.Argument(help="Folder that `benne ingest` wrote.")]
 FeaturesFile = Annotated[Path, typer.Argument(help="Features built for the same purpose and recipient.")]
 HeldOut = Annotated[
-    bool, typer.Option("--held-out", help="Only rows that `benne train` holds out of this file, with this seed.")
+    bool, typer.Option("--held-out", help="Leave out members trained on, by the record beside the model.")
 ]
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", envvar="BENNE_KEY_FILE", help="Key of the events, where ids are raw.")

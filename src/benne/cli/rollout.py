@@ -27,6 +27,9 @@ app = typer.Typer(help="A challenger beside the champion: unseen in its shadow, 
                   no_args_is_help=True, rich_markup_mode=None)  # fmt: skip
 
 
+LEAST_COMPARED: Final = 100
+"""As :data:`benne.scoring.rollout.rollout.LEAST_COMPARED`, without loading a service to show what may be asked."""
+
 _SHARE: Final = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))? ?%")
 _SETS: Final = {
     "both_in": "in with both", "swapped_in": "comes in", "swapped_out": "falls out", "both_out": "out with both",
@@ -60,12 +63,22 @@ def stage(
     home: ServiceHome,
     share: Annotated[str, typer.Option("--share", help="Of members, such as 5%; it may only grow.")],
     validated_in: ValidatedIn = None,
+    least_compared: Annotated[
+        int,
+        typer.Option(
+            "--least-compared",
+            metavar="N",
+            min=0,
+            help="Answers that the challenger must have been compared on in the shadow; 0 asks for none. On record.",
+        ),
+    ] = LEAST_COMPARED,
     by: DoneByYou = "",
     want_json: WantJson = False,
 ) -> None:
     """Let the challenger serve a share of members; whoever is in it stays in it as it grows.
 
-    The challenger must have passed its validation. Where it fails or refuses, the champion answers.
+    The challenger must have passed its validation, and been compared with the champion on enough answers in the
+    shadow. Where it fails or refuses, the champion answers.
 
     \b
     Example:
@@ -75,8 +88,8 @@ def stage(
     with _opened(home, by) as (service, actor):
         if validated_in is not None:
             _take_over(service, validated_in, actor)
-        staged = service.rollouts.stage(basis_points, actor)
-    _tell(staged, want_json, f"{staged.model_id} serves {share} of members from now on.")
+        staged = service.rollouts.stage(basis_points, actor, least_compared=least_compared)
+    _tell(staged, want_json, f"{staged.model_id} serves {share} of members from now on: {_compared(staged)}.")
 
 
 @app.command()
@@ -167,6 +180,14 @@ def _tell(step: Rollout, want_json: bool, text: str) -> None:
         answer(text)
 
 
+def _compared(step: Rollout) -> str:
+    """On how many compared answers it was staged, as far as that is on record."""
+    if step.compared is None:
+        return ""
+    told = f"{step.compared:,} answers or more" if step.compared else "fewer than 10 answers"
+    return f"compared on {told}, {step.least_compared:,} were asked for"
+
+
 def _show(found: RolloutStatus) -> None:
     from benne.scoring.consent.moments import from_microseconds
     from benne.scoring.rollout.rollout import share_in_words
@@ -174,14 +195,14 @@ def _show(found: RolloutStatus) -> None:
     rows = [
         (
             f"{from_microseconds(step.changed_at_us):%Y-%m-%d %H:%M:%S} UTC", step.state,
-            share_in_words(step.share_basis_points), step.actor_id, step.reason or "",
+            share_in_words(step.share_basis_points), step.actor_id, step.reason or _compared(step),
         )
         for step in found.steps
     ]  # fmt: skip
     answer(f"{found.rollout.model_id} beside {found.champion_id}: {found.rollout.state}")
     if found.over is not None:
         note(f"It is over ({found.over}); a running service will put that on record.")
-    table(("when", "state", "share", "by", "reason"), rows, left=5)
+    table(("when", "state", "share", "by", "why"), rows, left=5)
     counts = found.counts
     answer(f"\n{counts['compared']:,} answers compared in the shadow; the challenger refused {counts['refused']:,}, "
            f"failed at {counts['failed']:,}, and {counts['dropped']:,} were let go of.")  # fmt: skip

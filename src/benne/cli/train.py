@@ -167,7 +167,7 @@ def _kept(tracked: TrackedRun, store: Tracking, name: str, out: Path, report: Pa
     from benne.experiments.model_registry import register_challenger
     from benne.experiments.report import write_report
 
-    tracked.run.model.save(out)
+    tracked.save(out)
     version = register_challenger(store, tracked.run_id, name)
     describe_version(store, version, card_of_run(store, tracked.run_id))
     if report is not None and tracked.report is not None:

@@ -43,7 +43,10 @@ def validate(
     outcomes: OutcomesFile,
     by: Annotated[str, typer.Option("--by", help="Who validates; not who trained it.")],
     tracking: Annotated[str, typer.Option("--tracking", help="MLflow, where a run is named.")] = "mlflow",
-    author: Annotated[str | None, typer.Option("--author", help="Who trained it, where a folder is named.")] = None,
+    author: Annotated[
+        str | None,
+        typer.Option("--author", help="Who trained it, of a folder without training.json; none such passes."),
+    ] = None,
     ledger: LedgerBehind = None,
     protected: ProtectedIfWanted = None,
     purpose: ProtectedPurpose = None,

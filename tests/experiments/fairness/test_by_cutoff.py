@@ -1,4 +1,4 @@
-"""Who passes: by hand, as Fairlearn has it, and where too little is known."""
+"""Who passes: by hand, and where too little is known."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from fairlearn.metrics import (
-    MetricFrame,
-    demographic_parity_difference,
-    demographic_parity_ratio,
-    equal_opportunity_difference,
-    false_positive_rate,
-    selection_rate,
-    true_positive_rate,
-)
+from scipy.special import expit
 
 from benne.experiments.fairness.by_cutoff import cutoff_table
 from benne.experiments.fairness.groups import groupings_of
@@ -54,6 +46,7 @@ def test_the_largest_group_is_the_reference_unless_another_is_named(scored):
     assert male["adverse_impact_ratio"] == pytest.approx(0.8 / 0.6)
     assert male["finding"] == "review"  # women pass at 0.75 of men's rate, whoever is called the reference
     assert male["why"] == "the reference passes less often than four fifths of this group's rate"
+    assert male["calibration_gap"] == pytest.approx(6 / 24 - expit(-3))
 
 
 def test_who_passes_is_told_by_the_whole_points_that_are_shown(scored):
@@ -63,34 +56,52 @@ def test_who_passes_is_told_by_the_whole_points_that_are_shown(scored):
     assert table_of(dataclasses.replace(close, score=close.score - 0.2))["selection_rate"].tolist() == [0.6, 0.8]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_figures_equal_fairlearns_on_the_same_inputs(seed):
-    rng = np.random.default_rng(seed)
-    score, sex = rng.uniform(350, 950, 600), rng.choice(["a", "b", "c"], 600, p=[0.5, 0.3, 0.2])
-    bad = (rng.random(600) < 0.3).astype(float)
-    scored = ScoredMembers(score=score, log_odds=np.zeros(600), bad=bad, members=np.arange(600),
-                           protected=pd.DataFrame({"sex": sex}), kept=np.arange(600), left_out={})  # fmt: skip
-    good, passes = 1 - bad, (np.rint(score) >= 600).astype(float)
-    theirs = MetricFrame(
-        metrics={"rate": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate},
-        y_true=good, y_pred=passes, sensitive_features=sex,
-    ).by_group  # fmt: skip
-    best = theirs["rate"].idxmax()
-    options = FairnessOptions(fewest_rows=10, fewest_outcomes=1, resamples=20, reference={"sex": best})
-    ours = table_of(scored, options).set_index("group")
-    assert ours["selection_rate"].to_dict() == theirs["rate"].to_dict()
-    for group in ours.index.drop(best):
-        line = ours.loc[group]
-        assert line["adverse_impact_ratio"] == theirs["rate"][group] / theirs["rate"][best]
-        assert line["equal_opportunity_difference"] == theirs["tpr"][group] - theirs["tpr"][best]
-        assert line["false_positive_difference"] == theirs["fpr"][group] - theirs["fpr"][best]
-    same = {"y_true": good, "y_pred": passes, "sensitive_features": sex}
-    assert ours["adverse_impact_ratio"].min() == demographic_parity_ratio(**same)
-    rates = ours["selection_rate"]
-    assert rates.max() - rates.min() == demographic_parity_difference(**same)
-    passing = {**ours["equal_opportunity_difference"].drop(best).to_dict(), best: 0.0}
-    spread = max(passing.values()) - min(passing.values())
-    assert spread == pytest.approx(equal_opportunity_difference(**same), abs=1e-15)
+def test_the_calibration_gap_of_those_who_pass_is_that_computed_by_hand(scored):
+    # At 700 points, the log odds -3: 24 women pass, of whom 6 turn bad, and 48 men, of whom 12 do
+    made = scored({name: {kind: 2 * n for kind, n in cells.items()} for name, cells in BY_HAND.items()})
+    female, male = table_of(made).to_dict("records")
+    assert female["selected_known"] == 24
+    assert female["calibration_gap"] == pytest.approx(6 / 24 - expit(-3))
+    assert male["calibration_gap"] == pytest.approx(12 / 48 - expit(-3))  # of the reference too
+    assert male["finding"] == "reference"
+    everybody = table_of(made, cutoffs=(400.0,)).iloc[0]
+    assert everybody["calibration_gap"] == pytest.approx(16 / 40 - (24 * expit(-3) + 16 * expit(-1)) / 40)
+
+
+def test_gaps_of_those_who_pass_and_their_intervals_are_those_of_a_slow_computation():
+    rng = np.random.default_rng(3)
+    members, log_odds = np.repeat(np.arange(200), 2), rng.normal(-1, 1, 400)
+    scored = ScoredMembers(
+        score=600 - 60 * log_odds, log_odds=log_odds, members=members, kept=np.arange(400), left_out={},
+        bad=np.where(rng.random(400) < 0.1, np.nan, rng.random(400) < expit(log_odds)),
+        protected=pd.DataFrame({"sex": np.where(members % 3 == 0, "female", "male")}),
+    )  # fmt: skip
+    ours = table_of(scored, cutoffs=(600.0, 650.0)).set_index(["group", "cutoff"])
+    draws = np.random.default_rng(0)
+    resamples = [draws.integers(200, size=200) for _ in range(FEW.resamples)]
+    rows_of = {member: np.flatnonzero(members == member) for member in range(200)}
+
+    def gap(rows, sex, cutoff):
+        inside = [k for k in rows if scored.protected["sex"][k] == sex and round(scored.score[k]) >= cutoff
+                  and not np.isnan(scored.bad[k])]  # fmt: skip
+        return np.mean([scored.bad[k] for k in inside]) - np.mean([1 / (1 + np.exp(-log_odds[k])) for k in inside])
+
+    for (sex, cutoff), line in ours.iterrows():
+        drawn = [gap(np.concatenate([rows_of[m] for m in resample]), sex, cutoff) for resample in resamples]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        assert line["calibration_gap"] == pytest.approx(gap(range(400), sex, cutoff), abs=1e-12)
+        assert line["calibration_gap_low"] == pytest.approx(low, abs=1e-12)
+        assert line["calibration_gap_high"] == pytest.approx(high, abs=1e-12)
+
+
+def test_nobody_bad_among_those_who_pass_is_a_gap_where_many_were_expected(scored):
+    nobody = {"female": {"pass good": 300, "fail bad": 20}, "male": {"pass good": 300, "pass bad": 20, "fail bad": 20}}
+    female = table_of(scored(nobody), FairnessOptions(resamples=40)).iloc[0]
+    assert female["calibration_gap"] == pytest.approx(-expit(-3))  # 14.2 were expected
+    assert female["calibration_gap_low"] <= female["calibration_gap"] < female["calibration_gap_high"] < 0
+    # resamples of nobody have nobody: Wilson's end for 0 of 300, z2 / (300 + z2)
+    assert female["calibration_gap_high"] == pytest.approx(3.8415 / 303.8415 - expit(-3), abs=1e-6)
+    assert "gap of those who pass" not in female["why"]
 
 
 def test_a_group_in_which_nobody_turned_bad_says_so_instead_of_a_rate(scored):
@@ -98,14 +109,16 @@ def test_a_group_in_which_nobody_turned_bad_says_so_instead_of_a_rate(scored):
     female = table_of(scored(nobody_bad)).iloc[0]
     assert np.isnan(female["false_positive_difference"])
     assert np.isnan(female["false_positive_difference_low"])
-    assert female["why"] == "nobody of the group became bad"
+    assert female["why"] == (
+        "nobody of the group became bad; gap of those who pass: nobody became bad, and fewer than 5 were expected to"
+    )
     assert female["adverse_impact_ratio"] == pytest.approx(0.6 / 0.8)  # needs no outcome
 
 
 def test_too_few_rows_are_insufficient_and_never_a_pass(scored):
     female = table_of(scored(BY_HAND), FairnessOptions(fewest_rows=25, resamples=20)).iloc[0]
     assert female["finding"] == "INSUFFICIENT"
-    assert female["why"] == "fewer than 25 rows"
+    assert female["why"] == "fewer than 25 rows; gap of those who pass: fewer than 25 known outcomes"
     assert np.isnan(female["adverse_impact_ratio"])
 
 

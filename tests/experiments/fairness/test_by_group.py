@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from benne.experiments.fairness.by_group import band_table, group_table
+from benne.experiments.fairness.by_group import group_table
 from benne.experiments.fairness.groups import groupings_of
 from benne.experiments.fairness.options import FairnessOptions
-from benne.models import ScoreScale
 from benne.models.resampling import metrics_of
 
 FEW = FairnessOptions(fewest_rows=10, fewest_outcomes=5, resamples=40)
@@ -44,31 +43,28 @@ def test_figures_are_those_computed_by_hand(scored):
     assert np.isnan(male["standardised_mean_difference"])
 
 
-def test_a_group_without_bads_has_no_auc_and_no_gap_and_says_why(scored):
+def test_a_group_without_bads_has_no_auc_and_says_why(scored):
     found = groups_of(scored({"female": {"pass good": 15, "fail good": 5}, "male": CELLS["male"]})).loc["female"]
     assert found["finding"] == "INSUFFICIENT"
-    assert found["why"] == "nobody of the group became bad"
+    assert (
+        found["why"] == "no AUC: nobody of the group became bad; nobody became bad, and fewer than 5 were expected to"
+    )
     assert np.isnan(found["auc"])
     assert np.isnan(found["calibration_gap"])
     assert np.isfinite(found["standardised_mean_difference"])
 
 
-def test_each_band_of_a_group_is_held_against_what_was_predicted_in_it(scored):
-    made = scored({name: {kind: 10 * n for kind, n in cells.items()} for name, cells in CELLS.items()})
-    bands = band_table(made, groupings_of(made.protected, made.members, FEW), ScoreScale(), FEW)
-    women = bands[bands["group"] == "female"]
-    assert women["rows"].sum() == 200
-    low = women[women["band"].str.startswith(ScoreScale().band(np.array([500.0]))[0])].iloc[0]
-    assert low["rows"] == 80
-    assert low["observed"] == 50 / 80
-    assert low["calibration_gap"] == pytest.approx(50 / 80 - expit(-1))
-
-
-def test_a_band_of_fewer_than_ten_rows_joins_its_neighbour(scored):
-    made = scored({"female": {"pass good": 30, "fail bad": 4}, "male": {"pass good": 30, "fail bad": 20}})
-    bands = band_table(made, groupings_of(made.protected, made.members, FEW), ScoreScale(), FEW)
-    assert not ((bands["rows"] > 0) & (bands["rows"] < 10)).any()
-    assert bands[bands["group"] == "female"]["rows"].sum() == 34
+def test_nobody_bad_where_many_were_expected_is_a_gap_and_not_insufficient(scored):
+    # 75 women at log odds -1 and 200 at -3 are expected to hold 29.7 bad: there is none
+    made = scored({"female": {"pass good": 200, "fail good": 75}, "male": {"pass good": 60, "fail bad": 40}})
+    options = FairnessOptions(resamples=40)
+    found = groups_of(made, options).loc["female"]
+    expected = (200 * expit(-3) + 75 * expit(-1)) / 275
+    assert found["calibration_gap"] == pytest.approx(-expected)
+    assert found["calibration_gap_high"] < 0
+    # of 275 members without a bad one the rate may be up to z2 / (275 + z2), z2 = 1.96 squared: resamples alone say 0
+    assert found["calibration_gap_high"] == pytest.approx(3.8415 / 278.8415 - expected, abs=1e-6)
+    assert found["why"] == "no AUC: nobody of the group became bad"
 
 
 def test_nothing_is_told_of_outcomes_that_are_known_of_fewer_than_ten_members(scored):
@@ -77,15 +73,15 @@ def test_nothing_is_told_of_outcomes_that_are_known_of_fewer_than_ten_members(sc
     few = dataclasses.replace(made, bad=bad)
     female = groups_of(few).loc["female"]
     assert np.isnan(female[["known", "bad", "predicted", "observed", "calibration_gap"]].to_numpy(dtype=float)).all()
-    bands = band_table(few, groupings_of(few.protected, few.members, FEW), ScoreScale(), FEW)
-    assert set(bands["group"]) == {"male"}
 
 
-def test_the_many_rows_of_a_member_are_no_ten_members_of_a_band(scored):
-    made = scored({"female": {"pass good": 30, "fail bad": 20}, "male": {"pass good": 30, "fail bad": 20}})
-    members = np.arange(100)
-    members[30:50] = 30  # twenty rows below 600 points, all of one woman
-    one = dataclasses.replace(made, members=members)
-    bands = band_table(one, groupings_of(one.protected, members, FEW), ScoreScale(), FEW)
-    assert bands[bands["group"] == "female"]["rows"].tolist() == [50]
-    assert (bands[bands["group"] == "male"]["rows"] > 0).sum() == 2
+def test_no_gap_is_told_of_the_many_rows_of_fewer_than_ten_members(scored):
+    made = scored({name: {kind: 10 * n for kind, n in cells.items()} for name, cells in CELLS.items()})
+    women = np.flatnonzero(made.protected["sex"] == "female")
+    known = np.isin(np.arange(500), women[::5]) | (np.arange(500) >= 200)
+    members = np.where(np.arange(500) < 200, np.arange(500) % 25, np.arange(500))  # 25 women, of 5 something is known
+    one = dataclasses.replace(made, members=members, bad=np.where(known, made.bad, np.nan))
+    female = groups_of(one).loc["female"]
+    assert female["rows"] == 200
+    assert np.isnan(female[["known", "bad", "calibration_gap", "auc"]].to_numpy(dtype=float)).all()
+    assert female["why"] == "outcomes are known of fewer than ten members"

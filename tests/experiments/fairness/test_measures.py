@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from benne.experiments.fairness import FairnessOptions, assess_fairness, fairness_measures
@@ -38,11 +40,36 @@ def test_a_reference_that_passes_less_often_is_the_one_the_ratio_is_about(scored
 
 
 def test_the_calibration_of_the_reference_alone_says_nothing_of_others(scored):
-    nobody_bad = {"female": LARGER_PASSES_LESS["female"], "male": {"pass good": 40, "fail good": 20}}
-    gap = measures_of(scored(nobody_bad))["calibration_gap"]
+    nobody_bad = {"female": LARGER_PASSES_LESS["female"], "male": {"pass good": 55, "fail good": 5}}
+    gap = measures_of(scored(nobody_bad))["calibration_gap"]  # of 60 men 4.0 were expected to turn bad, and none did
     assert gap.state == "INSUFFICIENT"
     assert gap.note == "too few to compare: sex"
     assert gap.n == 160
+
+
+def test_the_worst_gap_of_calibration_is_the_one_that_is_worst_for_sure(scored):
+    made = scored(
+        {
+            # women who pass turn bad as predicted (5 %), those who do not far more often: 60 % where 27 % were
+            "female": {"pass good": 285, "pass bad": 15, "fail good": 80, "fail bad": 120},
+            "male": {"pass good": 380, "pass bad": 20, "fail good": 146, "fail bad": 54},
+            # 13 of 20 who fail: a larger gap than women's, and less sure
+            "other": {"pass good": 95, "pass bad": 5, "fail good": 7, "fail bad": 13},
+        }
+    )
+    gap = measures_of(made)["calibration_gap"]
+    assert gap.note.startswith("sex: female in band ")
+    assert gap.value == pytest.approx(0.6 - 1 / (1 + math.e))
+    assert gap.low > 0.25
+    assert gap.n == 200
+
+
+def test_gaps_within_chance_are_told_of_the_group_with_the_largest(scored):
+    near = {"female": {"pass good": 285, "pass bad": 16}, "male": {"pass good": 285, "pass bad": 14}}
+    gap = measures_of(scored(near))["calibration_gap"]
+    assert gap.low == 0.0
+    assert gap.note == "sex: female"
+    assert gap.value == pytest.approx(16 / 301 - 1 / (1 + math.exp(3)))
 
 
 def test_rows_are_counted_once_however_many_cutoffs_there_are(scored):

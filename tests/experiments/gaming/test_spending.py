@@ -175,6 +175,11 @@ def test_events_without_payments_are_refused(events, observed, mask):
         spending_test(Linear("in_out_ratio_180d", 1.0), bare, observed, consents=mask)
 
 
+def test_a_feature_that_the_events_do_not_build_is_named(events, observed, mask):
+    with pytest.raises(GamingError, match=r"every feature of the model .* got none for 'own_feature'"):
+        spending_test(Linear("own_feature", 1.0), events, observed, consents=mask)
+
+
 @pytest.mark.slow
 def test_todays_features_reward_spending_unless_the_model_is_guarded(world):
     open_, guarded = (

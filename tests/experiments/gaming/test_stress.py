@@ -7,9 +7,11 @@ from benne.errors import GamingError
 from benne.experiments.gaming import GamingOptions, gaming_measures, stress_test, with_spending
 from benne.experiments.gaming.attack import ATTACKS
 from benne.experiments.gaming.document import gaming_document, write_gaming_report
+from benne.experiments.gaming.origins import DAMAGE
 from benne.experiments.gaming.pictures import gaming_drawings
 from benne.experiments.measure import Measure
 from benne.experiments.report.model_document import AboutDocument
+from benne.scoring.governance.metrics import METRICS
 
 ABOUT = {"model_id": "benne/0", "config_hash": "0" * 64, "by": "a tester"}
 
@@ -59,12 +61,14 @@ def _withheld(X):
 def test_measures_hold_what_gates_ask_for(report):
     found = gaming_measures(report)
     assert set(found) == {
-        "cheap_points", "cheap_medium_points", "rank_damage", "pd_error", "pattern_points", "spending_raises",
+        "cheap_points", "cheap_medium_points", "rank_damage", "pd_error", "pattern_points", "pattern_pd_error",
+        "spending_raises",
     }  # fmt: skip
     points = report.attack("cheap").points
     assert found["cheap_points"].value == pytest.approx(np.quantile(points, 0.9))
     assert found["cheap_points"].low <= found["cheap_points"].value <= found["cheap_points"].high
     assert found["pattern_points"].value == pytest.approx(report.withholding.points.mean())
+    assert {f"gaming.{name}" for name in found} == {name for name in METRICS if name.startswith("gaming.")}
     assert found["pd_error"].value == pytest.approx(report.attack("cheap").pd_damage.understated)
     assert found["rank_damage"].value == max(one.lost for one in report.attack("cheap").ranks)
     assert found["spending_raises"].state == "INSUFFICIENT"
@@ -118,6 +122,45 @@ def test_the_document_has_the_common_form_and_no_line_of_few_members(report, abo
     made = [one["made"] for one in document["tables"]["moves"] if one["made"] is not None]
     assert min(made) * report.rows >= 10
     assert "Spending was not tested: no events were given." in document["notes"]
+
+
+def test_the_document_tells_each_categorys_and_each_features_damage(report, about, tmp_path):
+    tables = gaming_document(report, about)["tables"]
+    cheap = report.attack("cheap")
+    lines = {one["category"]: one for one in tables["categories"] if one["attack"] == "cheap"}
+    assert lines["social"]["pd_fall"] == pytest.approx(cheap.pd_damage.understated)
+    assert lines["social"]["actual_to_predicted"] == pytest.approx(cheap.pd_damage.actual_to_predicted)
+    assert {lines["ability"][name] for name in ("points", "moved", "pd_fall", "auc_lost")} == {0.0}
+    named = {one["feature"]: one for one in tables["features"] if one["attack"] == "anything"}
+    assert set(named) == {"late", "income", "friends", "fans"}
+    assert all(0 < one["pd_fall"] < report.attack("anything").pd_damage.understated for one in named.values())
+    page = write_gaming_report(report, tmp_path, about)[0].read_text("utf-8")
+    assert "What each category&#39;s moves alone take off the mean predicted PD" in page
+
+
+def test_what_fewer_than_ten_members_moved_is_one_line_without_figures(report, about):
+    cheap = report.attack("cheap")
+    features = cheap.by_feature.copy()
+    features.loc["fans", ["moved", *DAMAGE]] = np.nan
+    categories = cheap.by_category.copy()
+    categories.loc["social", ["moved", *DAMAGE]] = np.nan
+    few = dataclasses.replace(
+        report, attacks=(dataclasses.replace(cheap, by_feature=features, by_category=categories),)
+    )
+    tables = gaming_document(few, about)["tables"]
+    (friends, others) = tables["features"]
+    assert (friends["feature"], others["feature"]) == ("friends", "others")
+    assert others["points"] == pytest.approx(cheap.by_feature.loc["fans", "points"])
+    assert {others[name] for name in ("moved", *DAMAGE)} == {None}
+    social = next(one for one in tables["categories"] if one["category"] == "social")
+    assert {social[name] for name in ("points", "moved", *DAMAGE)} == {None}
+
+
+def test_best_patterns_are_looked_for_among_more_members_than_are_attacked(model, members, options, about):
+    report = stress_test(model, members.X, members.bad, options=dataclasses.replace(options, members=100))
+    assert (report.rows, len(report.withholding.points)) == (100, len(members.X))
+    assert gaming_measures(report)["pattern_points"].n == len(members.X)
+    assert f"Best patterns are of {len(members.X):,} members." in gaming_document(report, about)["notes"]
 
 
 def test_an_insufficient_report_is_a_document_too_without_pictures(model, members, options, about):

@@ -28,6 +28,8 @@ def report(training_run):
     features = pd.concat(frames)
     bad = np.tile(training_run.test.bad, 2)
     outcomes = features.index.to_frame(index=False).assign(bad=bad)
+    turned = outcomes["as_of"] + pd.to_timedelta(np.arange(len(bad)) % 360, unit="D")
+    outcomes["bad_at"] = turned.where(outcomes["bad"] == 1)
     return monitor(training_run.model, features, Evidence(outcomes=outcomes), clock=lambda: NOW)
 
 
@@ -52,12 +54,21 @@ def test_no_share_is_of_fewer_than_ten(report):
     assert min(share * rows for share, rows in shares) >= 10 - 1e-9
 
 
+def test_bands_and_curves_are_told_by_vintage(report):
+    tables = monitoring_document(report, ABOUT)["tables"]
+    assert {line["period"] for line in tables["outcomes_by_band_and_period"]} == {"2026-01", "2026-02"}
+    assert {(line["period"], line["month"]) for line in tables["vintage_curves"]} == {
+        (period, month) for period in ("2026-01", "2026-02") for month in range(1, 13)
+    }
+
+
 def test_page_and_document_are_the_same_bytes_each_time_and_stand_alone(report, tmp_path):
     one, other = (write_monitoring_report(report, tmp_path / name, ABOUT) for name in ("a", "b"))
     assert [path.name for path in one] == ["monitoring.html", "monitoring.json"]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
     page = one[0].read_text()
-    assert page.count("<svg") == 4, "shifts, vintages, their ranking, and bands"
+    assert page.count("<svg") == 6, "shifts, vintages, their ranking, bands, bands by vintage, and curves"
+    assert "Vintages as they mature" in page
     assert "income has shifted" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "<script" not in page

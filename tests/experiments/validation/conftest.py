@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from benne.experiments.labelling import LabelledRows
 from benne.experiments.model_registry import register_challenger
 from benne.experiments.splitting import Splitting
-from benne.experiments.tracked_training import train_tracked
+from benne.experiments.tracked_training import TrackedRun, train_tracked
 from benne.experiments.tracking import Tracking, default_store
 from benne.experiments.training import split_labelled
 from benne.models import BoosterOptions, CreditScoreModel
@@ -73,45 +73,53 @@ def governance_at(place: Path | str) -> Iterator[GovernanceStore]:
 
 @dataclass(frozen=True)
 class World:
-    """Where everything is: MLflow, the database of governance, two runs of ann's, rows of others."""
+    """Where everything is: MLflow, the database of governance, runs of ann's, rows of others."""
 
     tracking: Tracking
     database: Path
-    runs: tuple[str, str]
+    runs: tuple[str, ...]
     rows: LabelledRows
     trained: LabelledRows
 
 
+def train_run(tracking: Tracking, seed: int, author: str = ANN, rows: LabelledRows | None = None) -> TrackedRun:
+    """A run that began now; the same rows and seed give the same model."""
+    quick = BoosterOptions(max_trees=25, learning_rate=0.3, patience=10, folds=2, threads=1)
+    model = CreditScoreModel(categories=CATEGORIES, booster=quick, random_state=seed, unconstrained_price=False)
+    split = split_labelled(make_rows(1000, 3) if rows is None else rows, Splitting("member", 0.2, 0))
+    tracked = train_tracked(
+        split, model, tracking, name=f"run {seed}", tags={"benne.author": author}, report=None, seed=seed
+    )
+    register_challenger(tracking, tracked.run_id)
+    return tracked
+
+
+def trained_under(folder: Path, gates: str, seeds: tuple[int, ...]) -> World:
+    """Gates first, then runs; nothing is validated yet."""
+    with governance_at(folder / "governance.db") as governance:
+        declared_in(governance.group, gates, "carol")
+    tracking, rows = default_store(folder / "mlflow"), make_rows(1000, 3)
+    tracked = [train_run(tracking, seed, rows=rows) for seed in seeds]
+    runs = tuple(one.run_id for one in tracked)
+    return World(tracking, folder / "governance.db", runs, make_rows(600, 4), tracked[0].run.train)
+
+
+def copied(world: World, folder: Path) -> World:
+    """A copy of its database and registry; the files of the models are shared."""
+    shutil.copy(world.database, folder / "governance.db")
+    (folder / "mlflow").mkdir()
+    shutil.copy(Path(world.tracking.uri.removeprefix("sqlite:///")), folder / "mlflow" / "mlflow.db")
+    return replace(world, tracking=default_store(folder / "mlflow"), database=folder / "governance.db")
+
+
 @pytest.fixture(scope="session")
 def trained_world(tmp_path_factory) -> World:
-    """Gates first, then two runs; nothing is validated yet."""
-    folder = tmp_path_factory.mktemp("governed")
-    with governance_at(folder / "governance.db") as governance:
-        declared_in(governance.group, GATES, "carol")
-    tracking, rows = default_store(folder / "mlflow"), make_rows(1000, 3)
-    runs = []
-    for seed in (0, 1):
-        quick = BoosterOptions(max_trees=25, learning_rate=0.3, patience=10, folds=2, threads=1)
-        model = CreditScoreModel(categories=CATEGORIES, booster=quick, random_state=seed, unconstrained_price=False)
-        split = split_labelled(rows, Splitting("member", 0.2, 0))
-        tracked = train_tracked(
-            split, model, tracking, name=f"run {seed}", tags={"benne.author": ANN}, report=None, seed=seed
-        )
-        register_challenger(tracking, tracked.run_id)
-        runs.append(tracked.run_id)
-    return World(tracking, folder / "governance.db", (runs[0], runs[1]), make_rows(600, 4), split.train)
+    return trained_under(tmp_path_factory.mktemp("governed"), GATES, (0, 1))
 
 
 @pytest.fixture
 def world(trained_world: World, tmp_path: Path) -> World:
-    """A copy of its database and registry; the files of the models are shared."""
-    shutil.copy(trained_world.database, tmp_path / "governance.db")
-    (tmp_path / "mlflow").mkdir()
-    shutil.copy(Path(trained_world.tracking.uri.removeprefix("sqlite:///")), tmp_path / "mlflow" / "mlflow.db")
-    return World(
-        default_store(tmp_path / "mlflow"), tmp_path / "governance.db", trained_world.runs, trained_world.rows,
-        trained_world.trained,
-    )  # fmt: skip
+    return copied(trained_world, tmp_path)
 
 
 @pytest.fixture

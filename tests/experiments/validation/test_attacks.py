@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from benne.errors import GovernanceError, ModelDirectoryError, NotIndependent
+from benne.errors import GatesChanged, GovernanceError, ModelDirectoryError, NotIndependent
 from benne.experiments.measure import Measure
 from benne.experiments.model_registry import CHAMPION, files_of, marked, version_of, versions
 from benne.experiments.tracking import store_in_use
+from benne.experiments.validation import candidate as candidate_module
 from benne.experiments.validation import candidate_of_directory, candidate_of_run
 from benne.experiments.validation import verdict as verdict_module
 from benne.experiments.validation.judging import judge
+from benne.experiments.validation.recording import validate_on_record
 from benne.models.model_directory import found_model
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.gates import Gate
-from tests.experiments.validation.conftest import ANN
+from tests.experiments.validation.conftest import ANN, GATES
 from tests.experiments.validation.test_promoting import chain, promoting_run, verdict_on
+from tests.experiments.validation.test_recording import of
+from tests.scoring.validated import declared_in, now_us
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
 
@@ -60,7 +69,9 @@ def test_a_run_whose_start_was_put_off_is_as_old_as_its_model(world):
     honest = began(world)
     with sqlite3.connect(world.tracking.uri.removeprefix("sqlite:///")) as database:
         database.execute("UPDATE runs SET start_time = start_time + 86400000")
-    late = began(world)
+    assert began(world) == honest  # as the record beside the model says
+    with store_in_use(world.tracking):  # of an older Benne, whose models have no record beside them
+        late = candidate_module._began(MlflowClient().get_run(world.runs[0]))
     assert honest <= late < honest + 600 * 1_000_000  # when MLflow took the model in
 
 
@@ -69,6 +80,69 @@ def test_a_beginning_that_is_no_number_is_none_and_one_in_other_digits_is_earlie
     honest = began(world)
     tagged(world, 0, training_began_us=said)
     assert began(world) == (345 if said == "٣٤٥" else honest)
+
+
+def test_a_run_that_is_tagged_with_another_author_than_its_model_names_is_refused(world):
+    tagged(world, 0, author="zed")
+    with pytest.raises(GovernanceError, match="must be whom the model that it logged names"):
+        began(world)
+
+
+def folder_of(world, target, run=0):
+    """The folder that `benne train` would have left."""
+    with candidate_of_run(world.tracking, world.runs[run]) as tracked:
+        return shutil.copytree(tracked.directory, target)
+
+
+def test_a_copy_of_a_folder_is_as_old_as_the_training_and_gates_declared_since_do_not_stand(
+    world, governance, tmp_path
+):
+    model = folder_of(world, tmp_path / "model")
+    lax = GATES.replace("0.60", "0.01").replace("2026-11", "lax")
+    declared_in(governance.group, lax, "carol")
+    subprocess.run(["cp", "-r", model, tmp_path / "moved"], check=True)
+    moved = candidate_of_directory(tmp_path / "moved")
+    assert moved.training_began_us == candidate_of_directory(model).training_began_us == began(world)
+    trained = replace(world.rows, features=pd.concat([world.rows.features, world.trained.features]),
+                      bad=np.concatenate([world.rows.bad, world.trained.bad]))  # fmt: skip
+    made, verdict = validate_on_record(of(moved, world, rows=trained), governance)
+    assert (verdict.gates_version, made.content["rows"]["rows"]) == ("2026-11", 600)
+
+
+def test_an_author_who_is_on_record_validates_under_no_other_name(world, governance, tmp_path):
+    model = folder_of(world, tmp_path / "model")
+    validate_on_record(of(candidate_of_directory(model), world), governance)
+    (model / "training.json").unlink()
+    with pytest.raises(NotIndependent, match="must be whom the record names for these files, ann, got zed"):
+        validate_on_record(of(candidate_of_directory(model, "zed"), world, validator=ANN), governance)
+    assert chain(governance)[-1] == ("model_validated", "denied", "not_independent", None)
+    with pytest.raises(NotIndependent, match="must be whom the record names for these files, ann, got zed"):
+        verdict_on(world, governance, 0, author="zed", validator=ANN)
+
+
+def test_what_is_typed_of_a_bare_folder_binds_nobody_who_validates_the_run(world, governance, tmp_path):
+    bare = folder_of(world, tmp_path / "model")
+    (bare / "training.json").unlink()
+    os.utime(bare / "manifest.json", (1, now_us() / 1e6 - 60))
+    declared = candidate_of_directory(bare, "mallory")
+    with pytest.raises(GatesChanged, match="must be declared before the training begins"):
+        validate_on_record(of(declared, world), governance)
+    os.utime(bare / "manifest.json")
+    assert not validate_on_record(of(candidate_of_directory(bare, "mallory"), world), governance)[0].passed
+    with candidate_of_run(world.tracking, world.runs[0]) as candidate:
+        assert validate_on_record(of(candidate, world), governance)[0].passed
+
+
+def test_the_same_trained_again_under_laxer_gates_is_judged_by_those_that_stood_first(world, governance):
+    with candidate_of_run(world.tracking, world.runs[0]) as candidate:
+        validate_on_record(of(candidate, world), governance)
+        declared_in(governance.group, GATES.replace("0.60", "0.01").replace("2026-11", "lax"), "carol")
+        again = replace(candidate, training_began_us=now_us())  # the same bytes, begun after
+        made, verdict = validate_on_record(of(again, world), governance)
+    assert (verdict.gates_version, verdict.training_began_us) == ("2026-11", candidate.training_began_us)
+    assert "judged before" in " ".join(made.content["notes"])
+    with pytest.raises(GatesChanged, match="must have begun when the record says of these files"):
+        verdict_on(world, governance, 0)  # written by hand, under the newest gates
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])

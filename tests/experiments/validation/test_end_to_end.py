@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,8 @@ from benne.scoring.consent.terms_file import TermsDraft, write_terms
 from benne.scoring.housekeeping import follow_promotion
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
-from tests.experiments.validation.conftest import GATES
+from tests.experiments.conftest import make_rows
+from tests.experiments.validation.conftest import GATES, train_run
 from tests.scoring.service.conftest import Running, bearer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
@@ -74,7 +73,7 @@ def strict(text):
 
 @dataclass(frozen=True)
 class Story:
-    """Two trained runs, a service, and the commands with the options that all of them are given."""
+    """Runs that were trained before, a service, and the commands with the options that all of them are given."""
 
     world: Any
     home: Path
@@ -84,6 +83,10 @@ class Story:
     @property
     def where(self):
         return "--store", self.home, "--tracking", self.folder / "mlflow"
+
+    def train(self, seed):
+        """A run that begins now."""
+        return train_run(self.world.tracking, seed, rows=make_rows(500, 3)).run_id
 
     def declare(self, text, *options):
         file = self.folder / "gates.toml"
@@ -103,8 +106,8 @@ def story(world, home, files, tmp_path):
 
 
 def test_from_a_trained_run_to_a_served_champion_and_back(story):
-    first, second = story.world.runs
-    is_refused_before_somebody_else_has_validated_it(story, first)
+    before_gates, _ = story.world.runs
+    first = is_refused_before_somebody_else_has_validated_it(story, before_gates)
     assert done(*story.validation(first, "bob"))["passed"]
     assert "✓ passed" in (story.folder / "verdict" / "verdict.html").read_text("utf-8")
     assert done(*story.promotion(first))["recorded"]
@@ -114,49 +117,63 @@ def test_from_a_trained_run_to_a_served_champion_and_back(story):
     know(running, story.world, "anna")
     with TestClient(create_app(service, close=False)) as client:
         assert ask(client, shop)["model_id"] == champion
-        is_refused_under_gates_that_it_does_not_pass(story, second)
+        is_refused_under_gates_that_it_does_not_pass(story)
         assert not follow_promotion(service)
-        story.declare(GATES.replace("2026-11", "2027-01"))
-        say_it_began_later(story.world)
-        assert done(*story.validation(second, "bob"))["passed"]
-        assert done(*story.promotion(second))["alias_moved"]
+        another = passes_though_others_of_its_rows_did_not(story)
+        assert done(*story.promotion(another))["alias_moved"]
         assert follow_promotion(service)
         assert ask(client, shop)["model_id"] != champion
-        assert champion_version(story.world) == 2
+        assert champion_version(story.world) == 6
 
         back = done("rollback", *story.where, "--by", "ops", "--reason", "calibration")  # one command
-        assert (back["model_id"], back["version"]) == (champion, 1)
+        assert (back["model_id"], back["version"]) == (champion, 3)
         assert follow_promotion(service)
         assert ask(client, shop)["model_id"] == champion
-        assert champion_version(story.world) == 1
+        assert champion_version(story.world) == 3
     service.close()
     assert done("audit", "verify", "--ledger", story.home)["intact"]
 
 
-def is_refused_before_somebody_else_has_validated_it(story, run_id):
+def is_refused_before_somebody_else_has_validated_it(story, before_gates):
     """Gates that come after the training do not stand for it; nobody has validated it, and its author may not."""
     assert story.declare(GATES, "--approver", "carol")["version"] == "2026-11"
-    assert "must be declared before the training begins" in refused(*story.validation(run_id, "bob"))
-    say_it_began_later(story.world)
+    assert "must be declared before the training begins" in refused(*story.validation(before_gates, "bob"))
+    run_id = story.train(2)
     assert "no verdict on these files" in refused(*story.promotion(run_id))
     assert "somebody other than its author" in refused(*story.validation(run_id, "Ann"))
+    return run_id
 
 
-def is_refused_under_gates_that_it_does_not_pass(story, run_id):
+def is_refused_under_gates_that_it_does_not_pass(story):
+    """Also where gates are made laxer and the same is trained again, to the byte: it is as old as the record says."""
     story.declare(strict(GATES))
-    say_it_began_later(story.world)
-    missed = run(*story.validation(run_id, "bob"))
+    failed = story.train(3)
+    missed = run(*story.validation(failed, "bob"))
     assert missed.exit_code == REFUSED
     assert "It may not serve: discrimination.auc failed" in missed.stdout
-    assert "a verdict that failed: discrimination.auc" in refused(*story.promotion(run_id))
+    assert "a verdict that failed: discrimination.auc" in refused(*story.promotion(failed))
+    story.declare(GATES.replace("2026-11", "2027-01"))
+    again = story.train(3)
+    missed = run(*story.validation(again, "bob"))
+    assert missed.exit_code == REFUSED
+    assert "under gates 2026-12" in missed.stdout
+    assert "These files were judged before: not passed under gates 2026-12" in " ".join(missed.stderr.split())
+    assert "a verdict that failed: discrimination.auc" in refused(*story.promotion(again))
 
 
-def say_it_began_later(world):
-    """The runs stand for ones that began now: nobody need train again for this test."""
-    now = int(time.time() * 1_000) + 1
-    with sqlite3.connect(world.tracking.uri.removeprefix("sqlite:///")) as connection:
-        connection.execute("UPDATE runs SET start_time = ?", (now,))
-        connection.execute("UPDATE logged_models SET creation_timestamp_ms = ?", (now,))
+def passes_though_others_of_its_rows_did_not(story):
+    """Another model of the same rows, trained under the laxer gates; its verdict says what became of those before."""
+    another = story.train(4)
+    content = done(*story.validation(another, "bob"))
+    assert (content["passed"], content["gates"]["version"]) == (True, "2027-01")
+    told = content["tables"]["validation.earlier"]
+    assert [(one["gates"], one["passed"], one["missed"]) for one in told] == [
+        ("2026-12", "not passed", "discrimination.auc")
+    ] * 2
+    assert all(one["about"].endswith("of the same training rows") for one in told)
+    page = (story.folder / "verdict" / "verdict.html").read_text("utf-8")
+    assert "Other models of the same training rows did not pass" in page
+    return another
 
 
 def champion_version(world):

@@ -180,6 +180,23 @@ def test_of_two_at_once_one_is_told_so_and_alias_and_record_agree(world, governa
     assert on_record(governance).config_hash in outcomes
 
 
+def test_whoever_loses_is_on_record_with_a_promotion_and_with_a_roll_back(world, governance, monkeypatch):
+    for run in (0, 1):
+        verdict_on(world, governance, run)
+    monkeypatch.setattr("benne.scoring.decisions.promoting.promoted", lambda _: None)  # looked up before the others
+    promoting_run(world, governance, 0)
+    with pytest.raises(PromotionConflict, match="somebody changed it meanwhile"):
+        promoting_run(world, governance, 1)
+    assert chain(governance)[-1] == ("model_promoted", "denied", "changed_meanwhile", None)
+    monkeypatch.undo()
+    promoting_run(world, governance, 1)
+    verdict_on(world, governance, 0, state="failed")
+    with pytest.raises(NotValidated, match="a verdict that failed"):
+        rolled_back(world, governance)
+    assert chain(governance)[-1] == ("model_rolled_back", "denied", "not_validated", None)
+    assert on_record(governance).seq == 2
+
+
 def test_the_alias_follows_the_record_where_somebody_else_promoted_in_between(world, governance, monkeypatch):
     for run in (0, 1):
         verdict_on(world, governance, run)

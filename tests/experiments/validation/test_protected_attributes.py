@@ -13,12 +13,12 @@ from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.documents import documents_of
 from benne.scoring.governance.gates_file import parse_gates
 from benne.scoring.protected import Declared, lay_out_protected, opened_protected
-from tests.experiments.validation.conftest import GATES, governance_at
-from tests.experiments.validation.test_end_to_end import REFUSED, done, files, run, say_it_began_later  # noqa: F401
+from tests.experiments.validation.conftest import GATES, copied, governance_at, trained_under
+from tests.experiments.validation.test_end_to_end import REFUSED, done, files, run  # noqa: F401
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
 
-FAIR = f"""{GATES.replace("2026-11", "2026-12")}
+FAIR = f"""{GATES}
 [[gates]]
 metric = "fairness.flip_test"
 at_most = 0
@@ -27,6 +27,17 @@ why = "an attribute changes no score"
 [fairness]
 cutoffs = [560, 600.5]
 """
+
+
+@pytest.fixture(scope="module")
+def fair_world(tmp_path_factory):
+    """A run that was trained under gates that ask for fairness."""
+    return trained_under(tmp_path_factory.mktemp("fair"), FAIR, (0,))
+
+
+@pytest.fixture
+def world(fair_world, tmp_path):
+    return copied(fair_world, tmp_path)
 
 
 @pytest.fixture
@@ -43,12 +54,9 @@ def protected(world, tmp_path):
 
 @pytest.fixture
 def validating(world, files, protected, tmp_path):  # noqa: F811
-    """The command with attributes, under gates that ask for fairness."""
-    (tmp_path / "fair.toml").write_text(FAIR)
-    governed = ("--store", tmp_path / "governance.db")
-    done("gates", "declare", tmp_path / "fair.toml", *governed)
-    say_it_began_later(world)
-    return ("validate", world.runs[0], *governed, "--tracking", tmp_path / "mlflow", *files, "--by", "bob",
+    """The command with attributes."""
+    governed = ("--store", tmp_path / "governance.db", "--tracking", tmp_path / "mlflow")
+    return ("validate", world.runs[0], *governed, *files, "--by", "bob",
             "--out", tmp_path / "verdict", "--protected", protected)  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,12 @@ from mlflow import MlflowClient
 
 from benne.errors import GatesChanged, GovernanceError, LabelError, NotIndependent, NotValidated
 from benne.experiments.tracking import store_in_use
-from benne.experiments.validation import Evidence, candidate_of_directory, candidate_of_run
+from benne.experiments.validation import Evidence, candidate_of_directory, candidate_of_run, validate, verdict_page
 from benne.experiments.validation.recording import Validation, validate_on_record
 from benne.scoring.audit.chain import verify
-from benne.scoring.governance.verdicts import require_validated
+from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.declaring import every_declared
+from benne.scoring.governance.verdicts import record_verdict, require_validated
 from benne.scoring.wiring import random_id, system_clock
 from tests.experiments.validation.conftest import ANN, BOB
 from tests.scoring.validated import declared_in, now_us
@@ -68,8 +71,22 @@ def test_the_validator_measures_anew_and_not_the_authors_figures(world, governan
 
 
 def test_the_same_rows_give_the_same_verdict_to_the_byte(world, governance):
-    first, again = (validated(world, governance)[0].content for _ in range(2))
-    assert json.dumps(first | {"made_at": ""}) == json.dumps(again | {"made_at": ""})
+    with candidate_of_run(world.tracking, world.runs[0]) as candidate, governance.store.read() as connection:
+        validation = of(candidate, world)
+        gates = every_declared(connection)[0]
+        first, again = (
+            validate(candidate, validation.evidence, gates, validator=BOB, made_at=validation.made_at).content
+            for _ in range(2)
+        )
+    assert json.dumps(first) == json.dumps(again)
+
+
+def test_a_verdict_names_those_before_on_the_same_files(world, governance):
+    first, again = (validated(world, governance) for _ in range(2))
+    assert first[0].content["tables"]["validation.earlier"] == []
+    (told,) = again[0].content["tables"]["validation.earlier"]
+    assert (told["verdict"], told["about"], told["passed"]) == (first[1].validation_id, "these files", "passed")
+    assert any(note.startswith("These files were judged before: passed under") for note in again[0].content["notes"])
 
 
 @pytest.mark.parametrize("name", [ANN, "ANN", "  Ann "])
@@ -125,16 +142,39 @@ def test_gates_declared_after_the_run_began_are_not_those_that_stand(world, gove
     assert verdict.gates_version == made.content["gates"]["version"] == "2026-11"
 
 
-def test_a_folder_needs_an_author_and_gates_older_than_its_files(world, governance, tmp_path):
+def test_a_folder_is_as_its_record_says_and_no_other_author_may_be_named(world, governance):
     with candidate_of_run(world.tracking, world.runs[0]) as tracked:
-        with pytest.raises(GovernanceError, match="Name them: --author"):
-            candidate_of_directory(tracked.directory, None)
-        candidate = candidate_of_directory(tracked.directory, ANN)
+        candidate = candidate_of_directory(tracked.directory)
+        assert (candidate.author, candidate.training_began_us) == (ANN, tracked.training_began_us)
+        assert (candidate.salt, candidate.trained.tolist()) == (tracked.salt, tracked.trained.tolist())
+        assert candidate_of_directory(tracked.directory, " Ann ").author == ANN
+        with pytest.raises(GovernanceError, match=r"must be the one that training\.json names, ann, got another"):
+            candidate_of_directory(tracked.directory, "zed")
         made, _ = validate_on_record(of(candidate, world), governance)
-        assert made.content["notes"][0].startswith("Nothing says whom it was trained on")
+        assert made.passed
         early = replace(candidate, training_began_us=now_us() - 10**13)
         with pytest.raises(GatesChanged, match="must be declared before the training begins, got some of later only"):
             validate_on_record(of(early, world), governance)
+    assert records(governance, "model_validated")[-1]["deny_reason"] == "gates_changed"
+
+
+def test_of_a_folder_without_a_record_every_figure_is_shown_and_none_counts(world, governance, tmp_path):
+    with candidate_of_run(world.tracking, world.runs[0]) as tracked:
+        bare = shutil.copytree(tracked.directory, tmp_path / "bare", ignore=shutil.ignore_patterns("training.json"))
+    with pytest.raises(GovernanceError, match=r"got a folder without training\.json. Name them: --author"):
+        candidate_of_directory(bare)
+    made, verdict = validate_on_record(of(candidate_of_directory(bare, ANN), world), governance)
+    assert (made.passed, verdict.passed, verdict.rests_on_record) == (False, False, False)
+    assert {one["state"] for one in made.content["results"]} == {"INSUFFICIENT"}
+    auc = made.content["results"][0]
+    assert (auc["n"], auc["note"]) == (0, "must rest on at least 300, got 0: nothing is on record of its training")
+    assert auc["value"] > 0.6
+    assert "Validate its run" in made.content["notes"][0]
+    assert "said to be trained by ann" in verdict_page(made)
+    answers = [one | {"state": "passed", "n": 600} for one in made.content["results"]]
+    passed = made.content | {"passed": True, "results": answers}
+    with pytest.raises(GovernanceError, match="must say what its gates say"):
+        record_verdict(passed, actor=Actor(BOB, "compliance"), event_id=random_id(), policy_version="test")
 
 
 def test_a_run_of_nobody_is_refused(world, governance):

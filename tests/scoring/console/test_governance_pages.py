@@ -152,6 +152,15 @@ def test_a_roll_out_is_shown_with_its_swap_sets_at_a_cut_off_of_ones_own(running
     assert "600 Let in by both 30 60.0 % 10.0 % 20.0 %" in said
     assert "600 By the challenger only 20 40.0 %" in said
     assert "In the shadow" in said
+    assert "compared on" not in said
+    steps = [{"seq": 2, "compared": 120, "least_compared": 100}, {"seq": 3, "compared": 0, "least_compared": 0}]
+    with running.service.store.write() as connection:
+        for staged in steps:
+            shared = {"state": "staged", "share_basis_points": 100 * staged["seq"]}
+            connection.execute(model_rollouts.insert(), step | shared | staged)
+    said = words(browser.get("/console/rollout?cutoff=600"))
+    assert "compared on 120 answers or more; asked for: 100" in said
+    assert "compared on fewer than 10 answers; asked for: 0" in said
     wrong = browser.get("/console/rollout?cutoff=605")
     assert wrong.status_code == 200
     assert "A cut-off must be a whole ten from 360 to 950." in words(wrong)

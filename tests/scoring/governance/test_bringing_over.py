@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from benne.errors import GovernanceError
+from benne.errors import GatesChanged, GovernanceError, NotIndependent
 from benne.scoring import open_store
 from benne.scoring.audit.chain import verify
 from benne.scoring.audit.group_commit import GroupCommit
@@ -10,7 +12,7 @@ from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.documents import documents_of
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.governance.taking_over import bring_over, to_bring_over
-from benne.scoring.governance.verdicts import require_validated
+from benne.scoring.governance.verdicts import require_validated, verdict_from
 from benne.scoring.wiring import random_id, system_clock
 from tests.scoring.validated import validated
 
@@ -59,6 +61,25 @@ def test_a_verdict_comes_with_the_newest_document_of_each_kind_and_once(here, th
         ]  # fmt: skip
         assert documents_of(connection, "cd" * 32) == []
         assert verify(connection).intact
+
+
+@pytest.mark.parametrize(
+    ("own", "refusal", "word"),
+    [("author", NotIndependent, "not_independent"), ("beginning", GatesChanged, "gates_changed")],
+)
+def test_a_verdict_that_says_otherwise_than_one_here_is_not_taken_over_and_the_refusal_is_on_record(
+    here, there, own, refusal, word
+):
+    brought = found(here)
+    bring_over(brought, there, OPS, ids=random_id)
+    later = {"training_began_us": brought.verdict.training_began_us + 1} if own == "beginning" else {"author": "zed"}
+    another = verdict_from(brought.verdict.content | later, random_id(), brought.verdict.validated_at_us + 1)
+    with pytest.raises(refusal, match="the record"):
+        bring_over(replace(brought, verdict=another), there, OPS, ids=random_id)
+    with there.store.read() as connection:
+        query = "SELECT type, deny_reason FROM audit_records WHERE decision = 'denied'"
+        assert [tuple(row) for row in connection.exec_driver_sql(query)] == [("model_validated", word)]
+        assert require_validated(connection, HASH).author == "ann"
 
 
 def test_a_document_that_was_edited_is_not_brought_over(here, tampered):

@@ -53,7 +53,7 @@ def stages(address: Any, share: int) -> str:
         with store.read() as connection:
             seen = steps_of(connection, newest_rollout(connection).rollout_id)[0]
         register = Register(OPS, random_id, "test")
-        return str(group.submit(register.stage(seen, share, require_validated)).result.share_basis_points)
+        return str(group.submit(register.stage(seen, share, require_validated, 0)).result.share_basis_points)
 
     return acted(address, act)
 

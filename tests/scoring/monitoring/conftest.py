@@ -21,6 +21,7 @@ from benne.scoring.decisions.case import Case, Scored
 from benne.scoring.decisions.request import Actor, Asked, ScoreRequest
 from benne.scoring.decisions.served_model import ModelSlot, ServedModel
 from benne.scoring.monitoring.live import LiveMonitoring, LiveParts
+from tests.scoring.monitoring.months import World, made_up_world
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("late_share", "income")
@@ -166,6 +167,11 @@ def on_sqlite(tmp_path: Path) -> Iterator[Watched]:
     opened = open_store(tmp_path / "benne.db")
     yield Watched(opened)
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return made_up_world()
 
 
 __all__ = ["Histograms", "Watched", "refused", "scored_pass", "served_model"]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from benne.scoring.monitoring.chance import as_many_by_chance, other_by_chance, risen_by_chance
+from benne.scoring.monitoring.chance import as_many_by_chance, other_by_chance, repeated, risen_by_chance
+from benne.scoring.monitoring.group_vintages import GroupVintages, check_calibration, check_order
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.thresholds import Thresholds
-from benne.scoring.monitoring.vintages import _jump, _off, _order
+from benne.scoring.monitoring.vintages import _jump
 
 CLEAN = 1_500
 
@@ -37,18 +38,30 @@ def alarmed(look) -> float:
     return found / CLEAN
 
 
+def groups(*of: tuple[str, int, float, float]) -> GroupVintages:
+    """Bands of one period, each by its name, rows, bads and PD."""
+    names, rows, bads, chances = zip(*of, strict=True)
+    place = np.repeat(np.arange(len(of)), rows)
+    return GroupVintages(
+        kind="band", names=names, periods=("now",), rows=np.array([rows], dtype=float), bads=np.array([bads]),
+        expected=np.array([rows]) * np.array([chances]), pd=np.array(chances)[place], group=place,
+        bad=np.concatenate([np.arange(n) < k for n, k in zip(rows, bads, strict=True)]).astype(float),
+        members=np.arange(len(place)), period=np.zeros(len(place), dtype=np.intp),
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(("rows", "share"), [(100, 0.002), (100, 0.01), (500, 0.01)])
 def test_a_band_that_leads_to_expect_hardly_a_bad_is_not_off_for_one(rows, share):
     def look(judge, rng):
-        _off("band.best", "band best", "now", (rng.random(rows) < share) * 1.0, np.full(rows, share), judge, 5)
+        check_calibration(groups(("best", rows, float(rng.binomial(rows, share)), share)), judge)
 
     assert alarmed(look) <= 0.001
 
 
 def test_a_small_band_above_a_large_one_is_not_out_of_order_for_two_bads():
     def look(judge, rng):
-        below = float(rng.binomial(10_000, 0.001)), 10_000.0
-        _order("best", below, (float(rng.binomial(100, 0.001)), 100.0), "now", judge, 5)
+        below = ("good", 10_000, float(rng.binomial(10_000, 0.001)), 0.001)
+        check_order(groups(below, ("best", 100, float(rng.binomial(100, 0.001)), 0.001)), judge)
 
     assert alarmed(look) <= 0.001
 
@@ -61,8 +74,19 @@ def test_a_vintage_with_hardly_a_bad_has_not_jumped_for_three():
 
 
 def test_what_is_off_out_of_order_or_has_jumped_is_still_told():
-    judge = Judge(Thresholds.default())
-    _off("band.best", "band best", "now", (np.arange(500) < 40) * 1.0, np.full(500, 0.02), judge, 5)
-    _order("best", (20.0, 2_000.0), (30.0, 400.0), "now", judge, 5)
+    judge, found = Judge(Thresholds.default()), groups(("good", 2_000, 20.0, 0.01), ("best", 400, 30.0, 0.02))
+    check_calibration(found, judge)
+    check_order(found, judge)
     _jump("now", (np.arange(500) < 60) * 1.0, np.full(500, 0.05), (100.0, 100.0), judge)
-    assert [alert.name for alert in judge.alerts] == ["calibration.band.best", "order.best", "labels_jump"]
+    assert [alert.name for alert in judge.alerts] == [
+        "calibration.band.best", "order.best", "labels_jump"
+    ]  # fmt: skip
+
+
+def test_rows_of_one_member_that_are_alike_count_as_one():
+    bad, members = np.repeat([1.0, 0.0, 0.0, 0.0], 3), np.repeat(np.arange(4), 3)
+    assert repeated(bad, np.full(12, 0.25), members) == pytest.approx(3.0)
+    assert repeated(bad, np.full(12, 0.25), np.arange(12)) == 1.0
+    assert repeated(np.zeros(12), np.full(12, 0.25), members) == 3.0  # nothing tells, so they are taken to be
+    for found, rows in ((3, 40), (30, 400), (400, 400), (0, 40)):
+        assert other_by_chance(2 * found, 2 * rows, 0.1, alike=2.0) == pytest.approx(other_by_chance(found, rows, 0.1))

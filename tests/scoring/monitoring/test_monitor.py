@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -12,75 +10,10 @@ import pytest
 
 from benne.errors import MonitoringError, ReferenceMismatch, ReferenceUnknown
 from benne.features.consent_mask import MASK_COLUMNS
-from benne.models import BoosterOptions, CreditScoreModel
+from benne.models import CreditScoreModel
 from benne.scoring.monitoring.monitor import Evidence, monitor
-from benne.scoring.monitoring.report import MonitoringReport
 from benne.scoring.monitoring.thresholds import Thresholds
-
-MONTHS, MEMBERS, BROKE = 20, 400, 12
-CATEGORIES = {
-    "credit_history": ["late_count", "oldest"],
-    "behaviour": ["utilisation", "swing"],
-    "ability": ["income", "savings"],
-}
-NOW = datetime(2026, 11, 30, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class World:
-    """A model, and months of the same members that it has not learned from."""
-
-    model: CreditScoreModel
-    features: pd.DataFrame
-    bad: np.ndarray
-
-    @property
-    def late(self) -> np.ndarray:
-        """Rows from the month on in which a fault begins."""
-        return self.features.index.get_level_values("as_of") >= start_of(BROKE)
-
-    def outcomes(self, bad=None) -> pd.DataFrame:
-        return self.features.index.to_frame(index=False).assign(bad=self.bad if bad is None else bad)
-
-    def told(self) -> pd.DataFrame:
-        return self.model.explain(self.features).table()[["score", "pd", "thin_file", "rare"]]
-
-    def monitored(self, features=None, **evidence) -> MonitoringReport:
-        given = self.features if features is None else features
-        return monitor(self.model, given, Evidence(**evidence), clock=lambda: NOW)
-
-
-def start_of(month: int) -> pd.Timestamp:
-    return pd.Timestamp("2023-01-01", tz="UTC") + pd.DateOffset(months=month)
-
-
-def drawn(rows: int, rng) -> tuple[pd.DataFrame, np.ndarray]:
-    columns = [column for group in CATEGORIES.values() for column in group]
-    values = pd.DataFrame(rng.normal(size=(rows, len(columns))), columns=columns)
-    values["late_count"] = np.maximum(0, np.rint(values["late_count"]))
-    values.loc[rng.random(rows) < 0.15, "savings"] = np.nan
-    risk = -2.2 + 1.2 * values["late_count"] + 0.8 * values["utilisation"] - 0.9 * values["income"]
-    return values, (rng.random(rows) < 1.0 / (1.0 + np.exp(-risk))).astype(float).to_numpy()
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    rng = np.random.default_rng(3)
-    X, bad = drawn(6_000, rng)
-    quick = BoosterOptions(max_trees=60, learning_rate=0.2, patience=10, folds=3, threads=1)
-    model = CreditScoreModel(CATEGORIES, booster=quick, own_booster_gap=None, unconstrained_price=False).fit(X, bad)
-    X, bad = drawn(MONTHS * MEMBERS, rng)
-    subjects = [f"{number:032x}" for number in range(MEMBERS)] * MONTHS
-    moments = [start_of(month) for month in range(MONTHS) for _ in range(MEMBERS)]
-    return World(model, X.set_axis(pd.MultiIndex.from_arrays([subjects, moments], names=["subject_id", "as_of"])), bad)
-
-
-def found(report: MonitoringReport, name: str) -> list[str]:
-    """Months in which a check alarmed."""
-    return [alert.period for alert in report.alarms if alert.name == name]
-
-
-BEGAN = f"{start_of(BROKE):%Y-%m}"
+from tests.scoring.monitoring.months import BEGAN, BROKE, CATEGORIES, MEMBERS, MONTHS, NOW, found, start_of
 
 
 def test_twenty_clean_months_are_quiet(world):
@@ -156,6 +89,14 @@ def test_labels_that_contradict_each_other_are_found_and_not_counted(world):
     assert found(report, "labels_conflicting")[0] == BEGAN
     assert report.tables["vintages"][BROKE]["matured"] == MEMBERS - MEMBERS // 20
     assert "160 rows have both outcomes, and neither was counted." in report.notes
+
+
+def test_scores_cut_off_at_their_end_have_not_lost_the_ranking_that_their_pd_has(world):
+    told = world.told()
+    whole = world.monitored(scores=told, outcomes=world.outcomes()).tables["vintages"][0]["auc"]
+    cut = world.monitored(scores=told.assign(score=told["score"].clip(lower=600.0)), outcomes=world.outcomes())
+    assert cut.tables["vintages"][0]["auc"] == pytest.approx(whole, abs=1e-9)
+    assert not found(cut, "auc")
 
 
 # ------------------------------------------------------------------ outcomes that are not there

@@ -50,11 +50,11 @@ class Rolling:
         return begun
 
     def stage(self, basis_points: int) -> Any:
-        """Have it validated, and let it serve."""
+        """Have it validated, and let it serve, whatever it was compared on."""
         if not self.validated:
             validated(self.service.store, self.service.group, self.folder)
             self.validated = True
-        staged = self.service.rollouts.stage(basis_points, OPS)
+        staged = self.service.rollouts.stage(basis_points, OPS, least_compared=0)
         assert self.service.rollouts.follow()
         return staged
 

@@ -85,10 +85,10 @@ def test_two_processes_put_the_same_model_on_the_shelf_at_once(rolling, tmp_path
     folder, model_id = tmp_path / "models", identity_of(rolling.folder)[0]
     copytree = shutil.copytree
 
-    def slower(source, target):  # the other one comes to an end meanwhile
+    def slower(source, target, **how):  # the other one comes to an end meanwhile
         monkeypatch.setattr(shutil, "copytree", copytree)
         ModelShelf(folder).put(rolling.folder)
-        return copytree(source, target)
+        return copytree(source, target, **how)
 
     monkeypatch.setattr(shutil, "copytree", slower)
     assert ModelShelf(folder).put(rolling.folder).model_id == model_id
@@ -98,7 +98,7 @@ def test_two_processes_put_the_same_model_on_the_shelf_at_once(rolling, tmp_path
 def test_files_that_are_swapped_while_they_are_put_on_the_shelf_leave_nothing_there(rolling, tmp_path, monkeypatch):
     copytree = shutil.copytree
     other = rolling.service.settings.path("models") / rolling.champion.model_id.removeprefix("benne/")
-    monkeypatch.setattr(shutil, "copytree", lambda _, target: copytree(other, target))
+    monkeypatch.setattr(shutil, "copytree", lambda _, target, **how: copytree(other, target, **how))
     with pytest.raises(ModelDirectoryError, match="the one its name is the hash of"):
         ModelShelf(tmp_path / "models").put(rolling.folder)
     assert list((tmp_path / "models").iterdir()) == []
@@ -126,6 +126,17 @@ def test_a_larger_share_written_past_the_register_serves_nobody(rolling):
         rolling.service.rollouts.stage(10_000, OPS)
     assert rolling.service.rollouts.end("forged", OPS).state == "ended"
     assert not rolling.service.rollouts.follow()
+
+
+def test_what_is_on_record_of_answers_compared_cannot_be_bettered_afterwards(rolling):
+    rolling.begin()
+    rolling.stage(10_000)
+    with rolling.service.store.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER model_rollouts_no_update")
+        connection.exec_driver_sql("UPDATE model_rollouts SET compared = 900, least_compared = 100 WHERE seq = 2")
+    with pytest.raises(PromotionConflict, match="must stand as the audit chain says"):
+        rolling.service.rollouts.follow()
+    assert who_answers(rolling) == {rolling.champion.model_id}
 
 
 def test_a_step_that_names_another_model_under_the_hash_of_a_validated_one_serves_nobody(rolling):

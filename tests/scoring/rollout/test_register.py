@@ -13,7 +13,9 @@ from benne.scoring.audit.chain import verify
 from benne.scoring.decisions.promotion import promote
 from benne.scoring.housekeeping import Housekeeper
 from benne.scoring.rollout.fitting import require_fit
-from benne.scoring.rollout.register import newest_rollout
+from benne.scoring.rollout.register import _outcome, newest_rollout
+from benne.scoring.rollout.rollout import Rollout
+from benne.scoring.rollout.shadow_counts import COMPARED
 from benne.scoring.store.database import Store
 from benne.scoring.store.governance_tables import model_rollouts
 from benne.scoring.wiring import random_id
@@ -40,7 +42,9 @@ def test_every_step_is_on_record_and_the_chain_holds(where, request):
     rolling.stage(2_500)
     rolling.service.rollouts.end("too_many_move", OPS)
     assert rolling.service.rollouts.follow()
-    assert rolling.outcomes() == ["shadow", "staged:500", "staged:2500", "ended:too_many_move"]
+    assert rolling.outcomes() == [
+        "shadow", "staged:500:compared:0:least:0", "staged:2500:compared:0:least:0", "ended:too_many_move",
+    ]  # fmt: skip
     rows = rolling.running.rows("model_rollouts")
     assert {(row["rollout_id"], row["salt"], row["model_id"]) for row in rows} == {
         (begun.rollout_id, begun.salt, rolling.challenger.model_id)
@@ -114,15 +118,68 @@ def test_a_promoted_model_that_cannot_be_loaded_ends_a_roll_out_all_the_same(rol
     assert {answer.model_id for answer in rolling.ask()} == {rolling.champion.model_id}
 
 
+def seen_in_the_shadow(rolling, answers):
+    """As if so many answers had been compared."""
+    rolling.service.rollouts.counts.add(newest(rolling).rollout_id, COMPARED, 0, n=answers)
+
+
+def test_a_challenger_serves_nobody_before_it_was_compared_on_enough_answers(rolling):
+    rolling.begin()
+    validated(rolling.service.store, rolling.service.group, rolling.folder)
+    rollouts = rolling.service.rollouts
+    with pytest.raises(RolloutError, match=r"compared on 100 answers.*got fewer than 10\. Leave it there"):
+        rollouts.stage(500, OPS)
+    seen_in_the_shadow(rolling, 99)
+    with pytest.raises(RolloutError, match="got some 90"):
+        rollouts.stage(500, OPS)
+    with pytest.raises(RolloutError, match="compared on 1,000 answers"):
+        rollouts.stage(500, OPS, least_compared=1_000)
+    with pytest.raises(RolloutError, match="0 or more"):
+        rollouts.stage(500, OPS, least_compared=-1)
+    assert rolling.outcomes() == ["shadow"]
+    seen_in_the_shadow(rolling, 8)
+    staged = rollouts.stage(500, OPS)
+    assert (staged.compared, staged.least_compared) == (100, 100)  # of 107
+    assert rolling.outcomes()[-1] == "staged:500:compared:100:least:100"
+    with pytest.raises(RolloutError, match=r"compared on 200 answers.*got some 100"):
+        rollouts.stage(2_500, OPS, least_compared=200)
+    ended = rollouts.end("too_many_move", OPS)
+    assert (ended.compared, ended.least_compared) == (None, None)
+
+
+def test_answers_of_another_roll_out_are_not_counted(rolling):
+    rolling.begin()
+    seen_in_the_shadow(rolling, 500)
+    rolling.service.rollouts.end("begin_anew", OPS)
+    rolling.begin()
+    validated(rolling.service.store, rolling.service.group, rolling.folder)
+    with pytest.raises(RolloutError, match="got fewer than 10"):
+        rolling.service.rollouts.stage(500, OPS)
+
+
+def test_answers_that_were_really_compared_count_and_whoever_asks_for_none_is_on_record(rolling):
+    rolling.begin()
+    rolling.ask()
+    assert rolling.service.rollouts.shadow.settle()
+    staged = rolling.stage(500)
+    assert (staged.compared, staged.least_compared) == (20, 0)  # of 24 members
+    assert rolling.outcomes()[-1] == "staged:500:compared:20:least:0"
+
+
+def test_a_step_of_before_this_was_counted_stands_as_its_record_says():
+    step = Rollout(2, "r-1", "staged", "benne/2", "cd" * 32, 500, "ab" * 16, 1, None, 0, "ann")
+    assert _outcome(step) == "staged:500"
+
+
 def test_a_share_only_grows(rolling):
     rolling.begin()
     rolling.stage(500)
     for share in (500, 499, 0):
         with pytest.raises(RolloutError, match=r"only grow.*after 5 %"):
-            rolling.service.rollouts.stage(share, OPS)
+            rolling.service.rollouts.stage(share, OPS, least_compared=0)
     for share in (-1, 10_001):
         with pytest.raises(RolloutError, match="0 to 100 %"):
-            rolling.service.rollouts.stage(share, OPS)
+            rolling.service.rollouts.stage(share, OPS, least_compared=0)
 
 
 def test_whoever_looked_before_somebody_else_changed_it_changes_nothing(rolling):
@@ -132,7 +189,7 @@ def test_whoever_looked_before_somebody_else_changed_it_changes_nothing(rolling)
     with pytest.raises(PromotionConflict, match="somebody else"):
         group.submit(register.end(seen, "late"))
     with pytest.raises(PromotionConflict, match="somebody else"):
-        group.submit(register.stage(seen, 9_000, lambda *_: None))
+        group.submit(register.stage(seen, 9_000, lambda *_: None, 0))
     assert newest(rolling).share_basis_points == 500
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -14,12 +15,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from benne.errors import MonitoringError, StoreError
+from benne.scoring.decisions.request import Actor
+from benne.scoring.governance.documents import file_document
 from benne.scoring.housekeeping import tidy
+from benne.scoring.monitoring.live import LiveMonitoring
 from benne.scoring.monitoring.live_counts import LiveCounts
 from benne.scoring.monitoring.live_watch import ANSWERS, PD, SCORE
 from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.store.database import open_store
+from benne.scoring.wiring import random_id
 from tests.scoring.monitoring.conftest import scored_pass
 from tests.scoring.service.conftest import Running, bearer
 
@@ -145,6 +150,99 @@ def test_old_counts_are_deleted_by_housekeeping(running: Running) -> None:
     counts.flush()
     tidy(running.service, compacting=False)
     assert running.rows("live_counts") == []
+
+
+def file_monitoring(running: Running, measures: dict[str, Any], config_hash: str | None = None) -> str:
+    served = running.service.models.current
+    content = {
+        "format": 1, "kind": "monitoring", "made_at": "2026-11-01T00:00:00+00:00", "by": "ada", "tables": {},
+        "model": {"model_id": served.model_id, "config_hash": config_hash or served.config_hash},
+        "measures": measures, "notes": [],
+    }  # fmt: skip
+    actor = Actor("ada", "data_scientist")
+    work = file_document(content, actor=actor, event_id=random_id(), policy_version="test")
+    return running.service.group.submit(work).result.document_id
+
+
+def measure(value: float | None, n: int = 400, note: str = "in 2026-10") -> dict[str, Any]:
+    state = "INSUFFICIENT" if value is None else "measured"
+    return {"value": value, "low": None, "high": None, "n": n, "state": state, "note": note}
+
+
+@on_sqlite
+def test_figures_of_the_newest_document_on_file_are_told_with_their_date(running: Running, client: TestClient) -> None:
+    text = client.get("/metrics").text
+    assert "\nbenne_monitoring_filed{" not in text
+    assert "\nbenne_monitoring_filed_age_seconds " not in text
+    file_monitoring(running, {"monitoring.auc": measure(0.5)})
+    newest = file_monitoring(
+        running,
+        {
+            "monitoring.auc": measure(0.71), "monitoring.bad_rate": measure(0.056),
+            "monitoring.calibration_slope": measure(None), "monitoring.alarms": {"value": True, "n": "many", "note": 3},
+            "monitoring.of_one_member": measure(1.0),
+        },
+    )  # fmt: skip
+    file_monitoring(running, {"monitoring.auc": measure(0.9)}, config_hash="cd" * 32)  # of another model
+    told = client.get("/v1/monitoring", headers=bearer(running.key("data_scientist"))).json()["filed"]
+    assert (told["document_id"], told["made_at"]) == (newest, "2026-11-01T00:00:00+00:00")
+    assert {name: one["value"] for name, one in told["measures"].items()} == {
+        "monitoring.auc": 0.71, "monitoring.bad_rate": 0.056, "monitoring.calibration_slope": None,
+        "monitoring.alarms": None,
+    }  # fmt: skip
+    assert told["measures"]["monitoring.alarms"] == measure(None) | {"n": None, "note": ""}
+    running.service.monitoring.evaluate()
+    text = client.get("/metrics").text
+    assert '\nbenne_monitoring_filed{measure="auc"} 0.71\n' in text
+    assert '\nbenne_monitoring_filed{measure="bad_rate"} 0.056\n' in text
+    assert text.count("\nbenne_monitoring_filed{") == 2
+    age = float(text.split("\nbenne_monitoring_filed_age_seconds ", 1)[1].split("\n", 1)[0])
+    assert 0.0 <= age < 60.0
+
+
+@on_sqlite
+def test_figures_of_a_document_that_was_changed_are_not_told(
+    running: Running, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    file_monitoring(running, {"monitoring.auc": measure(0.71)})
+    with running.service.store.write() as connection:
+        for name in (
+            connection.exec_driver_sql(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'model_documents'"
+            )
+            .scalars()
+            .all()
+        ):
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("UPDATE model_documents SET content = replace(content, '0.71', '0.99')")
+    running.service.monitoring.evaluate()
+    assert "benne_monitoring_filed{" not in client.get("/metrics").text
+    assert client.get("/v1/monitoring", headers=bearer(running.key("admin"))).json()["filed"] is None
+    assert "must be the one on record in the audit chain" in caplog.text
+
+
+@on_sqlite
+def test_somebody_is_warned_where_no_monitoring_was_filed_for_longer_than_is_allowed(running: Running) -> None:
+    service, start = running.service, running.service.clock()
+
+    def raised(days: float) -> list[str]:
+        parts = replace(service.monitoring._parts, clock=lambda: start + timedelta(days=days))
+        return [one.message for one in LiveMonitoring(parts).evaluate() if one.name == "monitoring.not_filed"]
+
+    assert raised(44.9) == []
+    assert raised(46.0) == [
+        "monitoring.not_filed: no monitoring of this model was filed for 46 days, which is more than 45. "
+        "Run benne monitor with outcomes and --store."
+    ]  # since its promotion
+    never = replace(service.monitoring._parts, clock=lambda: start + timedelta(days=400), filed_within=0)
+    assert "monitoring.not_filed" not in {one.name for one in LiveMonitoring(never).evaluate()}
+
+
+@on_sqlite
+def test_the_days_are_those_of_the_settings(running: Running) -> None:
+    service = open_service(read_settings(running.service.settings.home, monitoring_days=7))
+    assert service.monitoring._parts.filed_within == 7
+    service.close()
 
 
 class Hook(BaseHTTPRequestHandler):
