@@ -61,10 +61,11 @@ def discrimination_measures(sample: Sample, seed: int, resamples: int) -> dict[s
 
 
 def calibration_measures(report: CalibrationReport, patterns: pd.DataFrame) -> dict[str, Measure]:
-    """How far the worst band and the worst pattern lie outside their intervals.
+    """How far the worst band and the worst pattern lie outside their intervals, as a share of their PD.
 
     Notes
     -----
+    A share: a point of a hundred is little where one in five turns bad, and all of the PD where one in a hundred does.
     Wilson's intervals take rows as independent: where members have several rows that are alike they are too narrow, and
     a model whose PDs are right is found to miss more often than one time in twenty.
     """
@@ -207,7 +208,10 @@ def _worst_pattern(patterns: pd.DataFrame) -> Measure:
 def _worst(table: pd.DataFrame, n: int, what: str) -> Measure:
     if not len(table):
         return Measure(value=None, n=0, note=f"no {what} has {SMALLEST_GROUP} rows")
-    missed = outside(table)
+    missed = outside(table) / table["predicted"].to_numpy(dtype=np.float64)
     worst = int(np.argmax(missed))
-    note = f"{what}: {table.index[worst]}" if missed[worst] > 0 else f"every {what} within its interval"
-    return Measure(value=float(missed[worst]), n=n, note=note)
+    if not missed[worst] > 0:
+        return Measure(value=0.0, n=n, note=f"every {what} within its interval")
+    line = table.iloc[worst]
+    told = f"{line['predicted']:.1%} predicted, {line['observed_low']:.1%} to {line['observed_high']:.1%} seen"
+    return Measure(value=float(missed[worst]), n=n, note=f"{what}: {table.index[worst]}, {told}")

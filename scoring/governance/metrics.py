@@ -38,9 +38,11 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     ),
     "calibration.slope": Metric("rows", "slope of bad on the predicted log odds; 1 is perfect"),
     "calibration.slope_miss": Metric("rows", "how far 1 lies outside the interval of that slope"),
-    "calibration.band_miss": Metric("rows", "how far the predicted PD of the worst band lies outside its interval"),
+    "calibration.band_miss": Metric(
+        "rows", "how far the predicted PD of the worst band lies outside its interval, as a share of that PD"
+    ),
     "calibration.pattern_miss": Metric(
-        "rows", "how far the predicted PD of the worst pattern of consent lies outside its interval"
+        "rows", "how far the predicted PD of the worst pattern of consent lies outside its interval, as a share of it"
     ),
     "ranking.bands_not_lower": Metric("rows", "bands whose bad rate is not below that of the band under them"),
     "ranking.bands_reversed": Metric("rows", "bands whose bad rate is above that of the band under them beyond chance"),

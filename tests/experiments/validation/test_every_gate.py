@@ -50,9 +50,9 @@ CASES = {
     "calibration.slope_miss": Case(
         broken=breaking.risks_do_not_differ, limits={"at_most": 0.2}, blame="the slope is -0.18"
     ),
-    "calibration.band_miss": Case(broken=breaking.one_band_is_worse, limits={"at_most": 0.03}, blame="band: good"),
+    "calibration.band_miss": Case(broken=breaking.one_band_is_worse, limits={"at_most": 0.2}, blame="band: good"),
     "calibration.pattern_miss": Case(
-        broken=breaking.withholding_pays, limits={"at_most": 0.03}, n=LET_ALL_BE_USED,
+        broken=breaking.withholding_pays, limits={"at_most": 0.2}, n=LET_ALL_BE_USED,
         blame="pattern: withheld: Social relationships",
     ),
     "ranking.bands_reversed": Case(broken=breaking.one_band_is_worse, limits={"at_most": 0}, blame="good"),

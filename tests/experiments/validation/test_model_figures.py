@@ -42,14 +42,14 @@ def test_the_calibration_errors_interval_says_why_it_may_lie_above_the_figure():
 
 def test_the_worst_pattern_rests_on_the_rows_of_the_smallest_that_is_judged():
     found = pattern_miss(by_pattern(nothing=150, social=900))
-    assert round(found.value, 12) == 0.1
+    assert round(found.value, 12) == 0.5  # 0.3 less 0.2, of 0.2
     assert found.n == 150
 
 
 def test_a_pattern_of_too_few_rows_is_named_and_not_judged():
     found = pattern_miss(by_pattern(nothing=FEWEST_OF_A_PATTERN - 1, social=900))
     assert found.n == 900
-    assert found.note == "pattern: social; not judged, of too few rows: nothing"
+    assert found.note == "pattern: social, 20.0% predicted, 30.0% to 70.0% seen; not judged, of too few rows: nothing"
 
 
 def test_where_no_pattern_has_rows_enough_nothing_is_measured():
