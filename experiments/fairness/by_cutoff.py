@@ -15,6 +15,7 @@ from benne.experiments.fairness.groups import Grouping
 from benne.experiments.fairness.options import FairnessOptions
 from benne.experiments.fairness.resampled import interval, resampled_sums
 from benne.experiments.fairness.scored_members import ScoredMembers
+from benne.experiments.report.groups import SMALLEST_GROUP
 from benne.models.resampling import Resampler
 
 __all__ = ["COMPARED", "INSUFFICIENT", "REVIEW", "comparable_at", "cutoff_table", "figures_at", "sums_at_cutoffs"]
@@ -94,8 +95,7 @@ def _lines(grouping: Grouping, cutoff: float, sums: Floats, options: FairnessOpt
     lines = []
     for g, name in enumerate(grouping.names):
         line: dict[str, Any] = {"attribute": grouping.attribute, "group": name, "cutoff": cutoff}
-        line |= {key: int(sums[0, g, place]) for key, place in
-                 (("rows", _ROWS), ("good", _GOOD), ("bad", _BAD), ("selected", _SELECTED))}  # fmt: skip
+        line |= {"rows": int(sums[0, g, _ROWS]), **_outcomes(sums[0, g]), "selected": int(sums[0, g, _SELECTED])}
         line["selection_rate"] = float(rates[0, g])
         lacking = _lacking(sums[0, g], sums[0, grouping.reference], options)
         for key in COMPARED:
@@ -106,6 +106,12 @@ def _lines(grouping: Grouping, cutoff: float, sums: Floats, options: FairnessOpt
         gap, why = _gap_of_the_selected(sums[:, g], options)
         lines.append(line | gap | _finding(line, g == grouping.reference, lacking | why, options))
     return lines
+
+
+def _outcomes(group: Floats) -> dict[str, float]:
+    """What became of the group; nothing where it is known of few."""
+    few = 0 < group[_GOOD] + group[_BAD] < SMALLEST_GROUP
+    return {"good": np.nan if few else int(group[_GOOD]), "bad": np.nan if few else int(group[_BAD])}
 
 
 def _gap_of_the_selected(sums: Floats, options: FairnessOptions) -> tuple[dict[str, Any], dict[str, str]]:

@@ -159,3 +159,12 @@ def test_a_row_whose_outcome_is_not_known_passes_or_not_and_is_neither_good_nor_
     assert female["selected"] == 12
     assert female["good"] == 3
     assert female["selection_rate"] == 0.6
+
+
+def test_what_became_of_fewer_than_ten_is_not_told(scored):
+    made = scored(BY_HAND)
+    few = np.where(made.protected["sex"].to_numpy()[made.members] == "female", np.nan, made.bad)
+    few[np.flatnonzero(np.isnan(few))[:9]] = 0.0
+    table = table_of(dataclasses.replace(made, bad=few)).set_index("group")
+    assert np.isnan(table.loc["female", ["good", "bad"]].to_numpy(dtype=float)).all()
+    assert table.loc["male", ["good", "bad"]].tolist() == [20, 10]
