@@ -75,8 +75,8 @@ def monitor(
 
     By period: shifts of every feature and the score beyond chance, sources that broke or stand still, bands, consent,
     refusals, thin and rare files; with outcomes whose window and lag are past, calibration, ranking, order of bands,
-    and labels that cannot be right. Outcomes may say when a member turned bad (bad_at): periods are then compared at the
-    same age before their window is past. Writes monitoring.html and monitoring.json.
+    and labels that cannot be right. Outcomes may say when a member turned bad (bad_at): periods are then compared at
+    the same age before their window is past. Writes monitoring.html and monitoring.json.
 
     \b
     Example:
