@@ -33,6 +33,7 @@ __all__ = ["FORMAT", "TrainingRecord", "read_training_record", "training_record"
 
 FORMAT: Final = 1
 _KIND: Final = np.dtype("<u4")
+_YEARS: Final = (1970, 9998)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -138,7 +139,10 @@ def read_training_record(folder: str | Path) -> TrainingRecord | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ModelDirectoryError(f"{TRAINING} must be a file that can be read, got {error.strerror}.") from None
+        raise ModelDirectoryError(
+            f"{TRAINING} must be a file that can be read, got an error: {error.strerror}. Put back the one that the "
+            "training wrote, or validate the run."
+        ) from None
     except ValueError:
         _refuse_damaged()
     try:
@@ -157,11 +161,11 @@ def read_training_record(folder: str | Path) -> TrainingRecord | None:
 def _record_from(content: dict[str, Any]) -> TrainingRecord:
     digests = base64.b64decode(content["members"], validate=True)
     members = np.frombuffer(digests, dtype=_KIND).astype(np.uint32)
-    began_at, split = datetime.fromisoformat(content["began_at"]), content["split"]
+    began_at, split = _moment(content["began_at"]), content["split"]
     sides = None if split is None else Splitting(**split)
     if sides is not None:
         sides.check()
-    known = content["format"] == FORMAT and isinstance(content["config_hash"], str) and began_at.tzinfo is not None
+    known = content["format"] == FORMAT and isinstance(content["config_hash"], str)
     whole = bool(len(members)) and (np.diff(members.astype(np.int64)) > 0).all()
     if not known or not whole or not _SHA256.fullmatch(content["fingerprint"]):
         raise ValueError(TRAINING)
@@ -171,6 +175,17 @@ def _record_from(content: dict[str, Any]) -> TrainingRecord:
         author=content["author"], began_at=began_at,
         fingerprint=content["fingerprint"], members=members, split=sides,
     )  # fmt: skip
+
+
+def _moment(text: str) -> datetime:
+    """A moment in UTC, in years that still are moments in any timezone and as microseconds since 1970."""
+    said = datetime.fromisoformat(text)
+    if said.tzinfo is None or not _YEARS[0] <= said.year <= _YEARS[1]:
+        raise ValueError(TRAINING)
+    moment = said.astimezone(UTC)
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise ValueError(TRAINING)
+    return moment
 
 
 def _refuse_damaged() -> NoReturn:

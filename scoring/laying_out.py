@@ -138,7 +138,8 @@ def _validated(model: Path, validated_in: str | Path | None) -> _Validated:
         )
     if "://" not in str(validated_in) and not Path(validated_in).is_file():
         raise StoreError(
-            f"The store of verdicts must exist, got no file {validated_in}. Validate first: benne validate"
+            f"The store of the model's verdict must exist, got no file {validated_in}. Name the one that benne "
+            "validate wrote it to: --validated-in"
         )
     store = open_store(validated_in)
     try:

@@ -36,6 +36,7 @@ from benne.scoring.decisions.served_model import ModelShelf, ModelSlot, ServedMo
 from benne.scoring.decisions.stored_vectors import StoredVectors
 from benne.scoring.decisions.vectors import EventVectors, FeatureSource
 from benne.scoring.erasure.parts import Erasable, EventStorePart
+from benne.scoring.governance.earlier import binding
 from benne.scoring.governance.verdicts import require_validated, verdicts_of
 from benne.scoring.jurisdictions import profile_of
 from benne.scoring.members.consenting import Consenting
@@ -247,7 +248,7 @@ def _model_to_serve(connection: Connection, shelf: ModelShelf) -> ServedModel:
             "benne promote (or, without MLflow, benne service promote)"
         )
     require_may_serve(connection, newest)
-    if not verdicts_of(connection, newest.config_hash)[0].passed:
+    if not binding(verdicts_of(connection, newest.config_hash))[0].passed:  # one passed, or it would not serve
         _log.error("the model that serves has failed its newest validation; another serves after: benne rollback")
     return shelf.get(newest.model_id, newest.config_hash)
 

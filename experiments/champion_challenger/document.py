@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 
@@ -51,7 +51,7 @@ class AboutComparison(AboutDocument):
 
     Parameters
     ----------
-    model_id, config_hash, made_at, by
+    model_id, config_hash, made_at, by, trained_on
         See :class:`benne.experiments.report.model_document.AboutDocument`.
     champion : tuple of str
         Model id and configuration hash of the model it is held against, from
@@ -59,6 +59,9 @@ class AboutComparison(AboutDocument):
     """
 
     champion: tuple[str, str]
+
+    _which: ClassVar[str] = "one of the models"
+    _unseen: ClassVar[str] = " that neither model was trained on"
 
     def head(self) -> dict[str, Any]:
         """With the champion beside the model."""
@@ -116,7 +119,7 @@ def comparison_document(found: ModelComparison, about: AboutComparison) -> dict[
             section("bands", "From band to band", _MATRIX, "bands"),
             *([section("groups", "Groups", _GROUPS, *_both("groups"))] if len(found.groups) else []),
         ],
-        "notes": _notes(found),
+        "notes": [*about.reservations(), *_notes(found)],
     })  # fmt: skip
 
 
@@ -129,7 +132,8 @@ def write_comparison(found: ModelComparison, folder: str | Path, about: AboutCom
         ``comparison.html``, ``comparison.json`` and the pictures as PNG: the same bytes for the same comparison and
         ``about``.
     """
-    lead = f"{about.model_id} against {about.champion[0]}: {found.rows:,} rows of {found.members:,} members."
+    rows = f"{found.rows:,} rows of {found.members:,} members{about.unseen}."
+    lead = f"{about.model_id} against {about.champion[0]}: {rows}"
     document, title = comparison_document(found, about), "Challenger against champion"
     written = write_document(document, folder, title=title, lead=lead, figures=drawings(found))
     figures = {"change.png": change_figure(found.histogram), "parts.png": parts_figure(found.parts)}

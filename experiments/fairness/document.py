@@ -53,7 +53,7 @@ class AboutAudit(AboutDocument):
 
     Parameters
     ----------
-    model_id, config_hash, made_at, by
+    model_id, config_hash, made_at, by, trained_on
         See :class:`benne.experiments.report.model_document.AboutDocument`.
     purpose : str
         For which the protected attributes were read; empty where none was stated.
@@ -95,7 +95,7 @@ def fairness_document(
             section("flips", "Flip test", _FLIPS, "flips"),
             *([section("alternatives", "Less discriminatory alternatives", _SEARCHED, "alternatives")] * searched),
         ],
-        "notes": _notes(report),
+        "notes": [*about.reservations(), *_notes(report)],
     })  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def write_fairness_report(
     drawn = audit_drawings(report.disparities, report.options.review_below)
     if alternatives is not None:
         drawn["What fairer models would cost"] = front_drawing(alternatives.table)
-    lead = f"{report.rows:,} rows of {report.members:,} members that the model was not trained on."
+    lead = f"{report.rows:,} rows of {report.members:,} members{about.unseen}."
     document = fairness_document(report, about, alternatives=alternatives)
     written = write_document(document, folder, title="Fairness audit", lead=lead, figures=drawn)
     if alternatives is not None:

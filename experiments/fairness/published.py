@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report, found = audit_taiwan(search=search)
         _say("Taiwan", taiwan_text(report, found))
         if given.out is not None:
-            about = AboutAudit(model_id="taiwan", config_hash="", made_at=_INGESTED, by="published")
+            about = AboutAudit(model_id="taiwan", config_hash="", made_at=_INGESTED, by="published", trained_on="none")
             write_fairness_report(report, given.out, about, alternatives=found)
 
 

@@ -71,7 +71,7 @@ def gaming_document(report: GamingReport, about: AboutDocument) -> dict[str, Any
             section("spending", "Spending on the platform", _SPENDING, "spending_ways", "spending_features"),
             section("costs", "What moves cost, as declared", (), "efforts"),
         ],
-        "notes": list(_notes(report)),
+        "notes": [*about.reservations(), *_notes(report)],
     })  # fmt: skip
 
 
@@ -83,7 +83,10 @@ def write_gaming_report(report: GamingReport, folder: str | Path, about: AboutDo
     list of Path
         ``gaming.html`` and ``gaming.json``: the same bytes for the same report and ``about``.
     """
-    lead = f"{report.rows:,} members attacked who stay what they are. Costs of version {report.options.costs.version}."
+    lead = (
+        f"{report.rows:,} members{about.unseen} attacked who stay what they are. "
+        f"Costs of version {report.options.costs.version}."
+    )
     figures = gaming_drawings(report)
     return write_document(
         gaming_document(report, about), folder, title="Gaming stress test", lead=lead, figures=figures

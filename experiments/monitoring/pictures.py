@@ -21,6 +21,10 @@ _MOST_FLAT: Final = 8
 _STEPS: Final = (0.0, 0.05, 0.1, 0.25, 1e9)
 _TIMES: Final = (0.0, 0.5, 0.8, 1.25, 1.5, 2.0, 1e9)
 """Where observed over predicted changes its shade."""
+_VINTAGES_OF_BANDS: Final = (
+    "Bad members over those predicted, by band and vintage. Empty where there are fewer than ten, and where nobody or "
+    "everybody turned bad"
+)
 _TIME_SHADES: Final = ("#7a9cc6", "#c3d3e6", "#dfe9e5", "#e8c98a", BANDS[1], LOSS)
 _NAMED_CURVES: Final = 5
 _SHADES: Final = ("#dfe9e5", "#a9cbbd", BANDS[1], LOSS)
@@ -45,16 +49,14 @@ def monitoring_drawings(report: MonitoringReport) -> dict[str, str]:
 def _band_drawings(report: MonitoringReport) -> dict[str, str]:
     drawn = {}
     bands = pd.DataFrame(report.tables.get("outcomes_by_band", []))
-    if "observed" in bands:
+    if "observed" in bands and bands["observed"].notna().any():
         known = bands[bands["observed"].notna()].set_index("band")
         figure = band_rates(known)
         figure.set_size_inches(7.0, 2.9)  # as wide as the others: the page draws them all as wide as itself
         drawn["Bad rate and predicted PD by band, over all vintages"] = for_page("bands", figure)
     cells = pd.DataFrame(report.tables.get("outcomes_by_band_and_period", []))
-    if "observed" in cells:
-        drawn["Bad members over those predicted, by band and vintage. Empty where there are fewer than ten"] = for_page(
-            "band-vintages", bands_figure(cells)
-        )
+    if "observed" in cells and cells["observed"].notna().any():
+        drawn[_VINTAGES_OF_BANDS] = for_page("band-vintages", bands_figure(cells))
     return drawn
 
 

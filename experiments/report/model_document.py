@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from benne.experiments.measure import Measure, measures_of
 from benne.experiments.report.document_page import document_page
@@ -14,7 +14,15 @@ from benne.features.quality.documents import as_bytes, write_whole
 from benne.scoring.decisions.served_model import identity_of
 from benne.scoring.governance.documents import FORMAT
 
-__all__ = ["AboutDocument", "document_of", "measured", "section", "write_document"]
+__all__ = ["AboutDocument", "TrainedOn", "document_of", "measured", "section", "write_document"]
+
+TrainedOn = Literal["none", "some", "unknown", "not said"]
+"""How many of the members looked at a model was trained on; ``unknown`` where no record of its training was there."""
+
+_NOT_UNSEEN: Final[Mapping[TrainedOn, str]] = {
+    "some": "{} was trained on some of these members: what is shown of them is no test of it.",
+    "unknown": "Nobody can say whether {} was trained on these members: no record of its training was there.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +37,9 @@ class AboutDocument:
         With its timezone.
     by : str
         Who made it.
+    trained_on : {"none", "some", "unknown", "not said"}, default="not said"
+        How many of the members looked at the model was trained on. Only where it is ``none`` is it claimed that they
+        are others; ``some`` and ``unknown`` are noted.
 
     Examples
     --------
@@ -42,6 +53,10 @@ class AboutDocument:
     config_hash: str
     made_at: datetime
     by: str
+    trained_on: TrainedOn = "not said"
+
+    _which: ClassVar[str] = "the model"
+    _unseen: ClassVar[str] = " that the model was not trained on"
 
     @classmethod
     def of(cls, directory: Path, **told: Any) -> Self:
@@ -62,6 +77,17 @@ class AboutDocument:
             "made_at": self.made_at.isoformat(),
             "by": self.by,
         }
+
+    @property
+    def unseen(self) -> str:
+        """Words that follow the members in a sentence: that they were not trained on, empty where none can say so."""
+        return self._unseen if self.trained_on == "none" else ""
+
+    def reservations(self) -> list[str]:
+        """Notes on members that were trained on, or of whom nobody can say."""
+        said = _NOT_UNSEEN.get(self.trained_on)
+        told = None if said is None else said.format(self._which)
+        return [] if told is None else [told[0].upper() + told[1:]]
 
 
 def document_of(kind: str, about: AboutDocument, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def candidate_of_run(tracking: Tracking, run_id: str, author: str | None = None)
     ------
     GovernanceError
         If there is no such run, it has not ended well, logged no model, names no author, or another than the model
-        that it logged.
+        that it logged, or the record of its training was taken away from that model.
     """
     with store_in_use(tracking), tempfile.TemporaryDirectory() as folder:
         run = _run(run_id)
@@ -145,8 +145,16 @@ def candidate_of_run(tracking: Tracking, run_id: str, author: str | None = None)
 
 
 def _as_recorded(candidate: Candidate, record: TrainingRecord | None) -> Candidate:
-    """A run's candidate, held against what lies beside the model it logged: tags can be changed without a trace."""
+    """A run's candidate, held against what lies beside the model it logged: tags can be changed without a trace.
+
+    Whatever Benne logs digests of the members logs the record with the model; only an older one's run has neither.
+    """
     if record is None:
+        if candidate.rests_on_record:
+            raise GovernanceError(
+                f"The model that a run logged must have {TRAINING} beside it, which says who trained it, got a run "
+                "with digests of its members and none. Train anew."
+            )
         return candidate
     if record.author is None or not same_person(record.author, candidate.author):
         raise GovernanceError(

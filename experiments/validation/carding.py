@@ -121,7 +121,7 @@ def approvals_of(connection: Connection, config_hash: str) -> list[Approval]:
 
 
 def _validated(verdict: Verdict) -> Approval:
-    said = "passed" if verdict.passed else "not passed"
+    said = "passed" if verdict.passed else "not passed" if verdict.rests_on_record else "rests on no record"
     return _decided("validation", said, verdict.validator, verdict.validated_at_us, verdict)
 
 

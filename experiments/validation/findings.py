@@ -50,4 +50,4 @@ def write_findings(made: MadeVerdict, folder: str | Path) -> list[Path]:
 def _about(made: MadeVerdict) -> dict[str, Any]:
     content = made.content
     moment = datetime.fromisoformat(content["made_at"])
-    return {**content["model"], "made_at": moment, "by": content["validator"]}
+    return {**content["model"], "made_at": moment, "by": content["validator"], "trained_on": "none"}

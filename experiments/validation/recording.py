@@ -69,7 +69,9 @@ def validate_on_record(
 ) -> tuple[MadeVerdict, Verdict]:
     """Validate a candidate and put the verdict on record, whether it passed or not.
 
-    What the validation found about fairness and gaming is filed too, and the run's card with the decision.
+    What the validation found about fairness and gaming is filed too, and the run's card with the decision. Of a
+    candidate of whose training nothing is on record, what was found is not filed: of each kind the newest counts, and
+    it would stand in the card in place of figures that rest on something.
 
     Parameters
     ----------
@@ -106,7 +108,8 @@ def validate_on_record(
         raise
     if validation.tracking is not None and candidate.run_id is not None:
         log_verdict(validation.tracking, candidate.run_id, made)
-    file_findings(made, governance, actor, ids=validation.ids)
+    if candidate.rests_on_record:
+        file_findings(made, governance, actor, ids=validation.ids)
     refile_card(
         candidate.config_hash, governance, actor, ids=validation.ids, tracking=validation.tracking,
         run_id=candidate.run_id,

@@ -16,7 +16,20 @@ from benne.scoring.governance.people import same_person
 if TYPE_CHECKING:
     from benne.scoring.governance.verdicts import Verdict
 
-__all__ = ["began_on_record", "related", "require_as_on_record", "require_author_on_record"]
+__all__ = ["began_on_record", "binding", "related", "require_as_on_record", "require_author_on_record"]
+
+
+def binding(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Verdicts that bind whoever comes after, in the order given: those that rest on a record of the training.
+
+    What somebody typed about a bare folder is shown and binds nobody: a copy without its record is made in a second,
+    by anybody, and none of its gates can pass.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    """
+    return [one for one in verdicts if one.rests_on_record]
 
 
 def began_on_record(earlier: Sequence[Verdict], began_us: int) -> int:
@@ -28,7 +41,7 @@ def began_on_record(earlier: Sequence[Verdict], began_us: int) -> int:
     began_us : int
         Microseconds since 1970-01-01 UTC.
     """
-    return min([began_us, *(one.training_began_us for one in _binding(earlier))])
+    return min([began_us, *(one.training_began_us for one in binding(earlier))])
 
 
 def require_author_on_record(author: str, earlier: Sequence[Verdict]) -> None:
@@ -38,7 +51,7 @@ def require_author_on_record(author: str, earlier: Sequence[Verdict]) -> None:
     ------
     NotIndependent
     """
-    for one in _binding(earlier):
+    for one in binding(earlier):
         if not same_person(author, one.author):
             raise NotIndependent(
                 f"The author must be whom the record names for these files, {one.author}, got {author}. Whoever trains "
@@ -83,11 +96,6 @@ def related(verdicts: Sequence[Verdict], config_hash: str, fingerprint: str | No
         if one.config_hash == config_hash
         or (not one.passed and fingerprint is not None and one.trained_on == fingerprint)
     ]  # fmt: skip
-
-
-def _binding(earlier: Sequence[Verdict]) -> list[Verdict]:
-    """Those that rest on a record of the training: what somebody typed about a bare folder binds nobody."""
-    return [one for one in earlier if one.rests_on_record]
 
 
 def _shown(us: int) -> str:

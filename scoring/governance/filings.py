@@ -7,6 +7,7 @@ one is shown as such, so that somebody sees it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
@@ -16,7 +17,7 @@ from benne.scoring.canonical import is_deep
 from benne.scoring.governance.on_chain import is_on_chain, text_hash
 from benne.scoring.store.governance_tables import model_documents, model_validations
 
-__all__ = ["VERDICT", "Filing", "filings_of"]
+__all__ = ["VERDICT", "Filing", "filings_of", "newest_verdict"]
 
 VERDICT: Final = "verdict"
 _MOST: Final = 100  # of each, the newest first
@@ -70,6 +71,27 @@ def filings_of(connection: Connection, config_hash: str) -> list[Filing]:
         *(_document(connection, row) for row in _newest(connection, model_documents, config_hash)),
     ]
     return sorted(found, key=lambda one: one.filed_at_us, reverse=True)
+
+
+def newest_verdict(filings: Sequence[Filing]) -> Filing | None:
+    """The newest verdict among what is on file: the one that counts, whole or not; None before the first.
+
+    One that says of itself that nothing is on record of the training binds nobody, and is given only where no other
+    is there. One that was changed may say anything, and is given: somebody must see it.
+
+    Parameters
+    ----------
+    filings : sequence of Filing
+        The newest first.
+    """
+    verdicts = [one for one in filings if one.kind == VERDICT]
+    counts = (one for one in verdicts if not (one.whole and _rests_on_nothing(one.content)))
+    return next(counts, verdicts[0] if verdicts else None)
+
+
+def _rests_on_nothing(content: Mapping[str, Any]) -> bool:
+    training = content.get("training")
+    return isinstance(training, dict) and not training.get("recorded", True)
 
 
 def _newest(connection: Connection, table: Any, config_hash: str) -> list[Row[Any]]:

@@ -13,7 +13,7 @@ from benne.scoring.audit.unit_of_work import Work
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.declaring import DeclaredGates, every_declared, gates_before, keep_gates
 from benne.scoring.governance.documents import FiledDocument, documents_of
-from benne.scoring.governance.earlier import require_as_on_record
+from benne.scoring.governance.earlier import binding, require_as_on_record
 from benne.scoring.governance.governance_store import GovernanceStore
 from benne.scoring.governance.on_chain import is_on_chain
 from benne.scoring.governance.refusals import Refused, word_for
@@ -76,7 +76,7 @@ def take_over(
             here = replace(declared, event_id=ids())
             entries.append(keep_gates(connection, here, actor, policy_version, "taken_over"))
         if verdict.validation_id not in {one.validation_id for one in verdicts}:
-            _require_newest(verdict, verdicts)
+            _require_newest(verdict, binding(verdicts))
             require_as_on_record(verdict, verdicts)
             entries.append(keep_verdict(connection, verdict, actor, policy_version))
         return entries, verdict
@@ -98,9 +98,10 @@ def _are_new(connection: Connection, declared: DeclaredGates) -> bool:
             f"Gates must be declared where the model is to serve, which has its own, got {declared.version} of another "
             "store. Validate it here: benne validate --store"
         )
-    # Of the gates here, none may be older that something was validated under which began after these.
+    # Of the gates here, none may be older that something was validated under which began after these. What was typed
+    # about a bare folder passed nothing under any.
     displaced = [
-        one for one in every_verdict(connection)
+        one for one in binding(every_verdict(connection))
         if here[one.gates_version].declared_at_us < declared.declared_at_us <= one.training_began_us
     ]  # fmt: skip
     if displaced:

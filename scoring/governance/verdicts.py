@@ -16,7 +16,7 @@ from benne.scoring.canonical import canonical_json, is_deep
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.answering import require_answers
 from benne.scoring.governance.declaring import gates_before
-from benne.scoring.governance.earlier import require_as_on_record
+from benne.scoring.governance.earlier import binding, require_as_on_record
 from benne.scoring.governance.on_chain import events_on_chain, is_on_chain, text_hash
 from benne.scoring.governance.people import named, require_gates_of_another, require_independent, same_person
 from benne.scoring.store.governance_tables import model_validations
@@ -237,7 +237,10 @@ def every_verdict(connection: Connection) -> list[Verdict]:
 
 
 def require_validated(connection: Connection, config_hash: str, resting_on: str | None = None) -> Verdict:
-    """The verdict that lets a model serve: the newest on exactly these files, and it passed.
+    """The verdict that lets a model serve: the newest on exactly these files that binds, and it passed.
+
+    Verdicts on a copy without a record of its training bind nobody: see
+    :func:`benne.scoring.governance.earlier.binding`.
 
     Parameters
     ----------
@@ -251,7 +254,7 @@ def require_validated(connection: Connection, config_hash: str, resting_on: str 
     Raises
     ------
     NotValidated
-        If there is none, it failed, or it is not what was recorded.
+        If there is none, none rests on a record of the training, it failed, or it is not what was recorded.
     NotIndependent
         If its validator made the model, or whoever approved the gates did.
     GatesChanged
@@ -263,7 +266,12 @@ def require_validated(connection: Connection, config_hash: str, resting_on: str 
             "A model must be validated before it serves, got no verdict on these files. Have somebody other than its "
             "author validate it: benne validate"
         )
-    newest = verdicts[0]
+    newest = next(iter(binding(verdicts)), None)
+    if newest is None:
+        raise NotValidated(
+            "A model must have passed its validation before it serves, got verdicts on files without a record of the "
+            "training, which let nothing pass. Validate its run, or its folder with training.json: benne validate"
+        )
     if not newest.passed:
         missed = [one["metric"] for one in newest.content["results"] if one["required"] and one["state"] != "passed"]
         raise NotValidated(

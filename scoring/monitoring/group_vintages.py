@@ -212,11 +212,13 @@ def off_by(bads: float, expected: float) -> float:
 
 
 def _line(rows: int | None, bads: float, expected: float) -> dict[str, Any]:
+    """Figures of a cell; without a bad rate where nobody or everybody turned bad, as it would be each member's own."""
     line: dict[str, Any] = {"rows": rows}
     if rows:
         low, high = wilson_interval(np.array([bads]), np.array([float(rows)]))
-        line |= {"predicted": float(expected / rows), "observed": float(bads / rows), "observed_low": float(low[0]),
-                 "observed_high": float(high[0])}  # fmt: skip
+        seen = (float(bads / rows), float(low[0]), float(high[0])) if 0 < bads < rows else (None, None, None)
+        line |= {"predicted": float(expected / rows)}
+        line |= dict(zip(("observed", "observed_low", "observed_high"), seen, strict=True))
     return line
 
 

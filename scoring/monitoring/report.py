@@ -37,7 +37,9 @@ class MonitoringReport:
         ``features``: a line for each feature and period. ``scores``, ``bands``, ``patterns``, ``files``, and where
         there were such ``refusals``, ``reviews``, ``vintages``, ``outcomes_by_band``, ``outcomes_by_pattern``, both
         also ``_and_period``: a line for each period or group. ``vintage_curves``, where outcomes are dated: a line for
-        each period and month of its age. Nothing in them is of fewer than ten members.
+        each period and month of its age. Nothing in them is of fewer than ten rows. Cells count rows, not bads: of a
+        cell of ten or more its bad rate is told, be the bads fewer; by band or pattern not where nobody or everybody
+        turned bad, and in ``vintage_curves`` only where ten did and ten did not.
     alerts : tuple of Alert
         Alarms first, then by period.
     notes : tuple of str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -46,6 +47,7 @@ def test_a_model_is_audited_on_held_out_rows_and_the_document_filed(kept, tmp_pa
     assert document["model"] == {"model_id": model_id, "config_hash": config_hash}
     assert document["purpose"] == "fairness_audit:2026-q4"
     assert document["by"] == "counsel-1"
+    assert "members that the model was not trained on." in (tmp_path / "out/fairness.html").read_text()
     assert said["rows"] == document["rows"] < 2_500
     assert said["measures"]["flip_test"]["value"] == 0
     assert {line["attribute"] for line in document["tables"]["groups"]} == {"sex", "age_band", "sex x age_band"}
@@ -157,3 +159,39 @@ def test_a_comparison_reads_the_store_on_record_as_an_audit_does(kept, tmp_path,
     assert {line["attribute"] for line in groups} == {"sex", "age_band"}
     last = run_json("protected", "log", home)["records"][-1]
     assert (last["actor"], last["purpose"]) == ("counsel-2", "fairness_audit:2027-q1")
+
+
+@pytest.fixture(scope="module")
+def bare(kept, tmp_path_factory):
+    """The model without the record of its training."""
+    folder = tmp_path_factory.mktemp("bare") / "model"
+    shutil.copytree(kept[0] / "model", folder)
+    (folder / "training.json").unlink()
+    return folder
+
+
+def test_of_a_model_without_a_record_nothing_is_claimed_and_nothing_filed(kept, bare, tmp_path, run, run_json):
+    at, home = kept
+    asked = ["fairness", bare, *audit_of(at, home, tmp_path / "out", "--purpose", "fairness_audit:2027-q2",
+                                         "--attribute", "sex", cutoffs=[600])[2:]]  # fmt: skip
+    asked.remove("--held-out")
+    before = run_json("protected", "log", home)["records"]
+    open_store(tmp_path / "governance.db").close()
+    for more, way_out in (
+        ((), "or leave --store out: what is on record about a model must say that it was judged on others."),
+        (("--held-out",), "Train it again with `benne train`."),
+    ):
+        refused = run(*asked, *more, "--store", tmp_path / "governance.db")
+        assert refused.exit_code == 3
+        told = " ".join(refused.stderr.split())
+        assert "must hold the record of its training, training.json, got none. Train it again" in told
+        assert told.endswith(way_out)
+    assert run_json("protected", "log", home)["records"] == before  # refused before an attribute is read
+    assert not (tmp_path / "out").exists()
+    run_json(*asked)
+    notes = json.loads((tmp_path / "out/fairness.json").read_text())["notes"]
+    nobody = "Nobody can say whether the model was trained on these members: no record of its training was there."
+    assert notes[0] == nobody
+    page = (tmp_path / "out/fairness.html").read_text()
+    assert nobody in page
+    assert "not trained on" not in page

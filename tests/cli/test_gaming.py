@@ -49,6 +49,7 @@ def test_only_those_who_were_held_out_are_attacked(run, run_json, trained, tmp_p
     assert "Leave them out: --held-out" in " ".join(refused.stderr.split())
     document = run_json(*asked, "--held-out", "--outcomes", at / "world/outcomes.parquet", "--out", tmp_path)
     assert document["rows"] == trained_as["tested_on"]
+    assert "members that the model was not trained on attacked" in (tmp_path / "gaming.html").read_text("utf-8")
 
 
 def test_outcomes_of_others_are_refused(run, trained, tmp_path):

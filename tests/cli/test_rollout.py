@@ -162,3 +162,19 @@ def test_a_model_without_a_record_is_not_judged_on_held_out_rows(run, trained, t
     assert "bare must hold the record of its training, training.json, got none. Train it again" in told
     assert "bring rows of other members and leave --held-out out." in told
     assert "nobody can say whether it learned from these rows" in " ".join(run(*asked).stderr.split())
+    notes = json.loads((tmp_path / "out/comparison.json").read_text())["notes"]
+    assert notes[0].startswith("One of the models was trained on some of these members")
+    unfiled = run(*asked, "--store", tmp_path / "governance.db")
+    assert (unfiled.exit_code, "or leave --store out" in " ".join(unfiled.stderr.split())) == (3, True)
+
+
+def test_the_way_out_of_rows_learned_from_is_open_where_one_model_has_no_record(run, trained, tmp_path):
+    at, _ = trained
+    shutil.copytree(at / "model", tmp_path / "bare")
+    (tmp_path / "bare/training.json").unlink()
+    refused = run("compare", at / "model", tmp_path / "bare", at / "training.parquet", *at.ledger, *at.key,
+                  "--outcomes", at / "world/outcomes.parquet", "--out", tmp_path / "out")  # fmt: skip
+    assert refused.exit_code == 3
+    told = " ".join(refused.stderr.split())
+    assert re.search(r"of others\. Bring rows of other members, or train \S+bare again, for --held-out to leave", told)
+    assert "Leave them out: --held-out" not in told

@@ -43,6 +43,23 @@ def test_an_audit_and_a_comparison_say_more_of_themselves():
     assert (head["model"]["model_id"], head["champion"]["model_id"]) == ("benne/1", "benne/2")
 
 
+def test_that_members_are_others_is_claimed_only_where_it_was_said():
+    about = AboutDocument(**ABOUT)
+    assert (about.unseen, about.reservations()) == ("", [])
+    assert AboutDocument(**ABOUT, trained_on="none").unseen == " that the model was not trained on"
+    unknown = AboutDocument(**ABOUT, trained_on="unknown")
+    assert unknown.unseen == ""
+    assert unknown.reservations() == [
+        "Nobody can say whether the model was trained on these members: no record of its training was there."
+    ]
+    two = {one: AboutComparison(**ABOUT, champion=("benne/2", "2" * 64), trained_on=one) for one in ("none", "some")}
+    assert two["none"].unseen == " that neither model was trained on"
+    assert two["none"].reservations() == []
+    assert two["some"].reservations() == [
+        "One of the models was trained on some of these members: what is shown of them is no test of it."
+    ]
+
+
 def test_it_is_about_the_files_of_a_saved_model(training_run, tmp_path):
     training_run.model.save(tmp_path / "model")
     about = AboutDocument.of(tmp_path / "model", made_at=NOW, by="ada")

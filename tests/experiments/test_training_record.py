@@ -66,7 +66,10 @@ def test_a_shelf_has_the_model_and_not_who_trained_it_on_whom(folder, record, tm
 @pytest.mark.parametrize(
     ("name", "value"),
     [("format", 2), ("members", "AAAA"), ("members", ""), ("members", "?"), ("fingerprint", "abc"), ("author", 7),
-     ("began_at", "2026-03-01T09:30:00"), ("began_at", None), ("split", {"order": "luck"}), ("config_hash", None)],
+     ("began_at", "2026-03-01T09:30:00"), ("began_at", None), ("began_at", "0001-01-01T00:00:00+14:00"),
+     ("began_at", "9999-12-31T23:59:59-14:00"), ("began_at", "1970-01-01T00:00:00+14:00"),
+     ("began_at", "9999-01-01T00:00:00+14:00"), ("began_at", "9998-12-31T23:00:00-14:00"),
+     ("split", {"order": "luck"}), ("config_hash", None)],
 )  # fmt: skip
 def test_a_record_that_was_damaged_is_refused(folder, record, name, value):
     path = write_training_record(folder, record)
@@ -80,6 +83,18 @@ def test_a_file_that_is_no_record_is_refused(folder, text):
     (folder / "training.json").write_bytes(text)
     with pytest.raises(GovernanceError, match="got a damaged file"):
         read_training_record(folder)
+
+
+def test_a_folder_in_the_place_of_the_record_is_refused_with_what_to_do(folder):
+    (folder / "training.json").mkdir()
+    with pytest.raises(ModelDirectoryError, match=r"got an error: Is a directory\. Put back the one that the training"):
+        read_training_record(folder)
+
+
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00+00:00", "9998-12-31T23:59:59.999999+00:00"])
+def test_the_earliest_and_the_latest_moment_are_read(folder, record, moment):
+    write_training_record(folder, replace(record, began_at=datetime.fromisoformat(moment)))
+    assert read_training_record(folder).began_at.isoformat() == moment
 
 
 def test_the_record_of_another_model_is_refused(folder, record):

@@ -51,6 +51,12 @@ def verdict_content(model: Path | tuple[str, str], declared: DeclaredGates, **ch
     }  # fmt: skip
 
 
+def validated_bare(store: Store, group: GroupCommit, model: Path | tuple[str, str], **changes: Any) -> Verdict:
+    """What comes of validating a copy of the files without training.json: eve types the author, and nothing counts."""
+    typed = {"state": "INSUFFICIENT", "validator": "eve", "by": "eve"}
+    return validated(store, group, model, **typed, training={"recorded": False, "fingerprint": None}, **changes)
+
+
 def answer_to(gate: Gate, state: str) -> dict[str, Any]:
     """What a verdict says of a gate, with a figure that has the state."""
     low, high = gate.at_least, gate.at_most

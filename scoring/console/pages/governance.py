@@ -6,16 +6,16 @@ import json
 import re
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from starlette.responses import Response
 
 from benne.scoring.console.documents_shown import document_shown
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import PageMissing, Visit
-from benne.scoring.governance.filings import VERDICT, Filing, filings_of
+from benne.scoring.governance.filings import VERDICT, Filing, filings_of, newest_verdict
 from benne.scoring.store.service_tables import model_promotions
 
-__all__ = ["PAGES", "newest_verdict", "results_of"]
+__all__ = ["PAGES", "results_of"]
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]*")
@@ -23,9 +23,9 @@ _AT: Final = "/console/models/{config_hash}"
 
 
 def of_model(visit: Visit) -> Response:
-    """The newest verdict as a table of its gates, and everything on file."""
+    """The newest verdict that counts as a table of its gates, and everything on file."""
     config_hash, found = _on_file(visit)
-    verdict = next((one for one in found if one.kind == VERDICT), None)
+    verdict = newest_verdict(found)
     results = [] if verdict is None else results_of(verdict.content)
     return visit.show(
         "filings", config_hash=config_hash, filings=found, verdict=verdict, results=results,
@@ -44,11 +44,6 @@ def one(visit: Visit) -> Response:
     shown = document_shown({key: value for key, value in filing.content.items() if key != "results"})
     results = results_of(filing.content) if filing.kind == VERDICT else []
     return visit.show("filing", config_hash=config_hash, filing=filing, shown=shown, results=results)
-
-
-def newest_verdict(connection: Connection, config_hash: str) -> Filing | None:
-    """The newest verdict on a model's files, whole or not; None before the first."""
-    return next((one for one in filings_of(connection, config_hash) if one.kind == VERDICT), None)
 
 
 def results_of(content: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from benne.scoring.console.assets import asset_named
-from benne.scoring.console.pages.governance import newest_verdict
 from benne.scoring.console.registry import Page
 from benne.scoring.console.visit import PageMissing, Visit
+from benne.scoring.governance.filings import filings_of, newest_verdict
 from benne.scoring.store.service_tables import model_promotions
 
 __all__ = ["ELSEWHERE", "PAGES"]
@@ -30,7 +30,7 @@ def model(visit: Visit) -> Response:
     query = select(columns.model_id, columns.promoted_at_us, columns.actor_id).order_by(columns.seq.desc())
     with visit.service.store.read() as connection:
         promotions = connection.execute(query.limit(_SHOWN)).all()
-        verdict = newest_verdict(connection, served.config_hash)
+        verdict = newest_verdict(filings_of(connection, served.config_hash))
     features = {category: [served.names[k] for k in places] for category, places in served.columns.items()}
     about = described(served.model)
     return visit.show(

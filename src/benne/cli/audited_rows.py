@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benne.cli.console import note
 from benne.cli.edge import existing_ledger, key_from
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from benne.experiments.labelling import LabelledRows
+    from benne.experiments.report.model_document import TrainedOn
     from benne.experiments.training_record import TrainingRecord
 
 __all__ = [
+    "RowsToJudgeOn",
     "consented_rows",
     "labelled_rows",
     "outcomes_of_rows",
@@ -27,6 +29,14 @@ __all__ = [
 ]
 
 _OR_OTHERS: Final = ", or bring rows of other members and leave --held-out out"
+_TO_FILE: Final = ", or leave --store out: what is on record about a model must say that it was judged on others"
+
+
+class RowsToJudgeOn(NamedTuple):
+    """Rows, and how many of their members the models were trained on, as documents about them say it."""
+
+    rows: pd.DataFrame
+    trained_on: TrainedOn
 
 
 def consented_rows(features: Path, ledger: str | None) -> pd.DataFrame:
@@ -43,7 +53,9 @@ def outcomes_of_rows(rows: pd.DataFrame, outcomes: Path, key_file: Path | None) 
     return outcomes_of(rows, read_observations(outcomes, key_from(key_file)))
 
 
-def unseen_by(rows: pd.DataFrame, models: Sequence[Path], *, held_out: bool, judged: bool = True) -> pd.DataFrame:
+def unseen_by(
+    rows: pd.DataFrame, models: Sequence[Path], *, held_out: bool, judged: bool = True, filed: bool = False
+) -> RowsToJudgeOn:
     """Rows that models may be judged on, by the records of their trainings.
 
     Parameters
@@ -55,6 +67,8 @@ def unseen_by(rows: pd.DataFrame, models: Sequence[Path], *, held_out: bool, jud
         Leave out everybody on whom one of them was trained, whatever split and seed it had; else refuse them.
     judged : bool, default=True
         Whether figures would flatter a model; where not, rows it was trained on are kept, with a note.
+    filed : bool, default=False
+        Whether what is found goes on record, for which each model must have its own.
 
     Raises
     ------
@@ -66,16 +80,23 @@ def unseen_by(rows: pd.DataFrame, models: Sequence[Path], *, held_out: bool, jud
     from benne.experiments.unseen_rows import require_unseen, share_seen, unseen_rows
 
     read = {folder: read_training_record(folder) for folder in models}
-    if held_out:
-        return rows[unseen_rows(rows.index, [_recorded(folder, record, _OR_OTHERS) for folder, record in read.items()])]
+    if held_out or filed:
+        # With both, neither way round a record that is not there is open.
+        or_else = "" if held_out and filed else _OR_OTHERS if held_out else _TO_FILE
+        for folder, record in read.items():
+            _recorded(folder, record, or_else)
     records = [record for record in read.values() if record is not None]
-    for folder in (folder for folder, record in read.items() if record is None):
+    if held_out:
+        return RowsToJudgeOn(rows[unseen_rows(rows.index, records)], "none")
+    bare = [folder for folder, record in read.items() if record is None]
+    for folder in bare:
         note(f"No record of the training lies in {folder}, so nobody can say whether it learned from these rows.")
     if judged:
-        require_unseen(rows.index, records, "Leave them out: --held-out")
+        require_unseen(rows.index, records, _way_out(bare))
     elif share := share_seen(rows.index, records):
         note(f"Trained on members of these rows: {share}. What is shown of them is no test of a model.")
-    return rows
+        return RowsToJudgeOn(rows, "some")
+    return RowsToJudgeOn(rows, "unknown" if bare else "none")
 
 
 def record_of(model: Path) -> TrainingRecord:
@@ -150,6 +171,13 @@ def _consented(features: Path, ledger: str | None) -> tuple[pd.DataFrame, npt.ND
 
     file = require_training_consent(read_features(features))
     return file.features, still_consented(file, None if ledger is None else existing_ledger(ledger))
+
+
+def _way_out(bare: Sequence[Path]) -> str:
+    """What to do about rows trained on; --held-out needs the record of every model."""
+    if not bare:
+        return "Leave them out: --held-out"
+    return f"Bring rows of other members, or train {bare[0]} again, for --held-out to leave them out."
 
 
 def _recorded(model: Path, record: TrainingRecord | None, or_else: str) -> TrainingRecord:

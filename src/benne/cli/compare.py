@@ -75,8 +75,10 @@ def compare(
     with Steps(_STEPS) as steps:
         steps.begin(0)
         serving, rival = (CreditScoreModel.load(folder) for folder in (champion, challenger))
-        judged = outcomes is not None
-        rows = unseen_by(consented_rows(features, ledger), (champion, challenger), held_out=held_out, judged=judged)
+        rows, known = unseen_by(
+            consented_rows(features, ledger), (champion, challenger), held_out=held_out,
+            judged=outcomes is not None, filed=store is not None,
+        )  # fmt: skip
         bad = None if outcomes is None else outcomes_of_rows(rows, outcomes, key_file)
         members = rows.index.unique("subject_id")
         attributes = None if protected is None else protected_attributes(
@@ -84,7 +86,9 @@ def compare(
         )  # fmt: skip
         steps.begin(1)
         found = compare_models(serving, rival, rows, bad, attributes, cutoffs=cutoff or (), seed=seed)
-        about = AboutComparison.of(challenger, champion=identity_of(champion), made_at=system_clock(), by=by)
+        about = AboutComparison.of(
+            challenger, champion=identity_of(champion), made_at=system_clock(), by=by, trained_on=known
+        )
         steps.begin(2)
         written = write_comparison(found, out, about)
         file_in_store(store, comparison_document(found, about), by)

@@ -86,14 +86,14 @@ def fairness(
     with Steps(_WITH_SEARCH if search else _STEPS) as steps:
         steps.begin(0)
         loaded = CreditScoreModel.load(model)
-        rows = unseen_by(consented_rows(features, ledger), [model], held_out=held_out)
+        rows, known = unseen_by(consented_rows(features, ledger), [model], held_out=held_out, filed=store is not None)
         bad = outcomes_of_rows(rows, outcomes, key_file)
         attributes = protected_attributes(
             protected, rows.index.unique("subject_id"), by=by, purpose=purpose, key_file=key_file, names=attribute
         )
         steps.begin(1)
         report = assess_fairness(loaded, rows, bad, attributes, cutoffs=cutoff, seed=seed, options=options)
-        about = AboutAudit.of(model, made_at=system_clock(), by=by, purpose=purpose or "")
+        about = AboutAudit.of(model, made_at=system_clock(), by=by, purpose=purpose or "", trained_on=known)
         found = None
         if search:
             from benne.experiments.fairness.alternatives import AlternativeSearch, search_alternatives

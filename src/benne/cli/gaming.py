@@ -85,7 +85,7 @@ def gaming(
         steps.begin(0)
         opened = CreditScoreModel.load(model)
         options = GamingOptions(costs=CostTable.default() if costs is None else CostTable.read(costs), members=members)
-        frame = unseen_by(consented_rows(features, ledger), [model], held_out=held_out)
+        frame, known = unseen_by(consented_rows(features, ledger), [model], held_out=held_out, filed=store is not None)
         bad = None if outcomes is None else _column(outcomes, "bad", frame, key_file)
         true = None if known_pd is None else _column(known_pd, "pd", frame, key_file)
         kept = _known(frame, bad, true)
@@ -97,7 +97,7 @@ def gaming(
             # The consent columns of the features say what may be computed for whom.
             report = with_spending(report, spending_test(opened, Events.open(events), frame, seed=seed))
         steps.begin(3)
-        about = AboutDocument.of(model, made_at=system_clock(), by=by)
+        about = AboutDocument.of(model, made_at=system_clock(), by=by, trained_on=known)
         paths = write_gaming_report(report, out, about)
         document = gaming_document(report, about)
     file_in_store(store, document, by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -171,6 +172,17 @@ def test_the_same_audit_is_the_same_bytes_and_names_nobody(report, model, member
     assert "Who passes, against the reference group" in page
     assert "<svg" in page
     assert "http" not in page.split("<svg")[0]
+
+
+@pytest.mark.parametrize(("trained_on", "lead"), [
+    ("none", "900 rows of 900 members that the model was not trained on."),
+    ("unknown", "900 rows of 900 members."), ("not said", "900 rows of 900 members."),
+])  # fmt: skip
+def test_an_audit_claims_that_members_are_others_only_where_it_was_said(report, tmp_path, trained_on, lead):
+    page, data, *_ = write_fairness_report(report, tmp_path, dataclasses.replace(ABOUT, trained_on=trained_on))
+    assert lead in page.read_text()
+    nobody = [note for note in json.loads(data.read_text())["notes"] if note.startswith("Nobody can say whether")]
+    assert len(nobody) == page.read_text().count("Nobody can say whether") == (trained_on == "unknown")
 
 
 def test_the_document_is_of_the_common_form_and_shows_no_group_of_fewer_than_ten(report):

@@ -74,6 +74,15 @@ def test_measures_hold_what_gates_ask_for(report):
     assert found["spending_raises"].state == "INSUFFICIENT"
 
 
+def test_a_report_says_of_whom_the_model_learned(report, about, tmp_path):
+    for trained_on, claimed in (("none", True), ("unknown", False), ("not said", False)):
+        told = dataclasses.replace(about, trained_on=trained_on)
+        page, _ = write_gaming_report(report, tmp_path, told)
+        assert ("members that the model was not trained on attacked" in page.read_text("utf-8")) == claimed
+        noted = "Nobody can say whether the model was trained" in " ".join(gaming_document(report, told)["notes"])
+        assert noted == (trained_on == "unknown")
+
+
 def test_too_few_members_are_insufficient_and_no_pass(model, members, options):
     report = stress_test(model, members.X.head(60), members.bad[:60], options=options)
     assert report.state == "INSUFFICIENT"

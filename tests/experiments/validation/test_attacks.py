@@ -21,11 +21,14 @@ from benne.experiments.tracking import store_in_use
 from benne.experiments.validation import candidate as candidate_module
 from benne.experiments.validation import candidate_of_directory, candidate_of_run
 from benne.experiments.validation import verdict as verdict_module
+from benne.experiments.validation.carding import approvals_of
 from benne.experiments.validation.judging import judge
 from benne.experiments.validation.recording import validate_on_record
 from benne.models.model_directory import found_model
 from benne.scoring.decisions.served_model import identity_of
+from benne.scoring.governance.documents import documents_of
 from benne.scoring.governance.gates import Gate
+from benne.scoring.governance.verdicts import require_validated
 from tests.experiments.validation.conftest import ANN, GATES
 from tests.experiments.validation.test_promoting import chain, promoting_run, verdict_on
 from tests.experiments.validation.test_recording import of
@@ -143,6 +146,40 @@ def test_the_same_trained_again_under_laxer_gates_is_judged_by_those_that_stood_
     assert "judged before" in " ".join(made.content["notes"])
     with pytest.raises(GatesChanged, match="must have begun when the record says of these files"):
         verdict_on(world, governance, 0)  # written by hand, under the newest gates
+
+
+@pytest.mark.parametrize("first", ["the run", "the bare copy"])
+def test_whoever_validates_a_bare_copy_hinders_nobody_from_promoting_what_passed(world, governance, tmp_path, first):
+    bare = folder_of(world, tmp_path / "model")
+    (bare / "training.json").unlink()
+    author = "ann" if first == "the run" else "mallory"
+    typed = of(candidate_of_directory(bare, author), world, validator="eve")
+    with candidate_of_run(world.tracking, world.runs[0]) as candidate:
+        both = [of(candidate, world), typed]
+        states = [validate_on_record(one, governance)[0].passed for one in (both if first == "the run" else both[::-1])]
+    assert sorted(states) == [False, True]
+    promotion = promoting_run(world, governance, 0).promotion
+    with governance.store.read() as connection:
+        assert require_validated(connection, promotion.config_hash).validator == "bob"
+        (gaming,) = documents_of(connection, promotion.config_hash, "gaming")  # what eve found does not stand for it
+        told = {(one.verdict, one.by) for one in approvals_of(connection, promotion.config_hash)}
+    assert gaming.content["by"] == "bob"
+    assert told == {("passed", "bob"), ("rests on no record", "eve"), ("champion", "ops")}
+
+
+def test_a_run_whose_model_lost_the_record_of_its_training_is_not_taken_at_its_tags_word(world):
+    with store_in_use(world.tracking):
+        (model,) = MlflowClient().get_run(world.runs[0]).outputs.model_outputs
+        place = Path(MlflowClient().get_logged_model(model.model_id).artifact_location.removeprefix("file://"))
+    (file,) = place.rglob("training.json")
+    whole = file.read_bytes()
+    try:
+        file.unlink()
+        tagged(world, 0, author="zed")
+        with pytest.raises(GovernanceError, match=r"must have training\.json beside it"):
+            began(world)
+    finally:
+        file.write_bytes(whole)
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])

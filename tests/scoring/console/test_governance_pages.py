@@ -19,6 +19,7 @@ from benne.scoring.wiring import random_id
 from tests.scoring.console.conftest import Browser, words
 from tests.scoring.monitoring.conftest import refused, scored_pass
 from tests.scoring.service.conftest import Running
+from tests.scoring.validated import validated, validated_bare
 
 _STEPS = count(100)
 
@@ -58,6 +59,18 @@ def test_the_model_page_says_who_validated_it_and_leads_to_the_verdict(running: 
     assert "points.largest_gap" in verdict
     assert "passed 0 – 800" in verdict
     assert "As it was filed" in verdict
+
+
+def test_a_bare_copy_that_somebody_validates_does_not_make_a_model_look_failed(
+    running: Running, browser: Browser
+) -> None:
+    store, group, another = running.service.store, running.service.group, ("benne/" + "ab" * 8, "ab" * 32)
+    validated(store, group, another)
+    bare = validated_bare(store, group, another)
+    browser.staff()
+    page = browser.get(f"/console/models/{another[1]}")
+    assert "It passed its validation. Validated by bob" in words(page)
+    assert f"/console/models/{another[1]}/{bare.validation_id}" in page.text  # listed all the same
 
 
 def test_a_document_is_shown_with_its_figures_tables_and_notes_whatever_its_kind(

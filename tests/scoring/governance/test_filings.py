@@ -11,9 +11,9 @@ import pytest
 from benne.scoring.audit.group_commit import GroupCommit
 from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.documents import file_document
-from benne.scoring.governance.filings import Filing, filings_of
+from benne.scoring.governance.filings import Filing, filings_of, newest_verdict
 from tests.scoring.conftest import Platform
-from tests.scoring.validated import validated
+from tests.scoring.validated import validated, validated_bare
 
 MODEL = ("benne/1234567890abcdef", "cd" * 32)
 
@@ -38,6 +38,19 @@ def filed(group: GroupCommit, event_id: str, **more: Any) -> None:
 def on_file(platform: Platform) -> dict[str, Filing]:
     with platform.store.read() as connection:
         return {one.filing_id: one for one in filings_of(connection, MODEL[1])}
+
+
+def test_the_newest_verdict_is_the_one_that_rests_on_a_record_and_a_bare_copys_where_there_is_no_other(
+    platform: Platform, group: GroupCommit
+) -> None:
+    found = []
+    for record in (validated_bare, validated, validated_bare):
+        made = record(platform.store, group, MODEL)
+        newest = newest_verdict(list(on_file(platform).values()))
+        assert newest is not None
+        found.append((newest.filing_id == made.validation_id, newest.filed_by))
+    assert found == [(True, "eve"), (True, "bob"), (False, "bob")]
+    assert newest_verdict([]) is None
 
 
 def test_verdicts_and_documents_are_on_file_and_whole(platform: Platform, group: GroupCommit) -> None:

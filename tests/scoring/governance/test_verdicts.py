@@ -10,7 +10,7 @@ from benne.scoring.decisions.request import Actor
 from benne.scoring.governance.taking_over import take_over, verdict_to_take_over
 from benne.scoring.governance.verdicts import record_verdict, require_validated, verdicts_of
 from benne.scoring.wiring import random_id, system_clock
-from tests.scoring.validated import GATES, declared_in, validated, verdict_content
+from tests.scoring.validated import GATES, declared_in, validated, validated_bare, verdict_content
 
 MODEL = ("benne/" + "ab" * 8, "ab" * 32)
 HASH = MODEL[1]
@@ -39,6 +39,24 @@ def test_the_newest_verdict_counts(store, group):
     assert standing(store) == newest
     with store.read() as connection:
         assert [one.passed for one in verdicts_of(connection, HASH)] == [True, False, True]
+
+
+def test_a_verdict_on_a_copy_without_a_record_takes_the_place_of_none_that_rests_on_one(store, group):
+    validated_bare(store, group, MODEL)
+    with pytest.raises(NotValidated, match=r"got verdicts on files without a record .* its folder with training\.json"):
+        standing(store)
+    passed = validated(store, group, MODEL)
+    assert standing(store) == passed
+    bare = validated_bare(store, group, MODEL)
+    assert standing(store) == passed
+    with store.read() as connection:
+        assert [one.validation_id for one in verdicts_of(connection, HASH)][:2] == [
+            bare.validation_id, passed.validation_id,
+        ]  # fmt: skip
+    validated(store, group, MODEL, state="failed")
+    validated_bare(store, group, MODEL)
+    with pytest.raises(NotValidated, match=r"a verdict that failed: points\.largest_gap"):
+        standing(store)
 
 
 def test_insufficient_is_no_pass(store, group):

@@ -96,3 +96,12 @@ def test_a_cell_says_what_was_predicted_and_what_came_true():
         ("2023-01", 20, pytest.approx(0.05), 0.1), ("2023-02", 40, pytest.approx(0.05), 0.1)
     ]  # fmt: skip
     assert lines[0]["observed_low"] < 0.1 < lines[0]["observed_high"]
+
+
+@pytest.mark.parametrize(("bad", "told"), [(0, None), (1, 0.05), (19, 0.95), (20, None)])
+def test_a_cell_in_which_nobody_or_everybody_turned_bad_has_no_bad_rate(bad, told):
+    nowhere = np.zeros(20, dtype=np.intp)
+    found = group_vintages(("good",), nowhere, nowhere, (np.arange(20) < bad) * 1.0, np.full(20, 0.05))
+    for line in (*found.pooled(), *found.by_period()):
+        assert (line["rows"], line["predicted"], line["observed"]) == (20, pytest.approx(0.05), told)
+        assert (line["observed_low"] is None) == (line["observed_high"] is None) == (told is None)

@@ -19,7 +19,7 @@ from benne.scoring.store.governance_tables import model_rollouts
 from benne.scoring.store.service_tables import model_promotions
 from benne.scoring.wiring import random_id
 from tests.scoring.rollout.conftest import OPS
-from tests.scoring.validated import validated
+from tests.scoring.validated import validated, validated_bare
 
 
 def written_past_the_record(rolling, **changes):
@@ -176,6 +176,18 @@ def test_a_challenger_whose_newest_verdict_failed_serves_nobody_from_then_on_and
         again.close()
     validated(rolling.service.store, rolling.service.group, rolling.folder)
     assert rolling.service.rollouts.follow()
+    assert who_answers(rolling) == {rolling.challenger.model_id}
+
+
+def test_a_challenger_is_staged_and_goes_on_serving_though_somebody_validates_a_bare_copy_of_it(rolling):
+    store, group = rolling.service.store, rolling.service.group
+    rolling.begin()
+    validated(store, group, rolling.folder)
+    rolling.validated = True
+    validated_bare(store, group, rolling.folder)
+    rolling.stage(10_000)
+    validated_bare(store, group, rolling.folder)
+    rolling.service.rollouts.follow()
     assert who_answers(rolling) == {rolling.challenger.model_id}
 
 

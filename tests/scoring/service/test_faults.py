@@ -29,7 +29,7 @@ from benne.scoring.service_wiring import open_service
 from benne.scoring.settings import read_settings
 from benne.scoring.wiring import random_id
 from tests.scoring.service.conftest import TWO, bearer
-from tests.scoring.validated import validated
+from tests.scoring.validated import validated, validated_bare
 
 ASKED = {"member_id": "anna", "purpose": "lending", "granularity": "exact"}
 WHERE = {"purpose": "lending", "recipient": "shop"}
@@ -147,6 +147,15 @@ def test_a_champion_that_fails_a_later_validation_goes_on_serving_and_cannot_be_
     assert "has failed its newest validation" in caplog.text
     with pytest.raises(NotValidated, match="a verdict that failed"):
         service.group.submit(promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test"))
+
+
+def test_a_champion_of_which_somebody_validates_a_bare_copy_has_failed_nothing(running, caplog):
+    service = running.service
+    served = service.models.current
+    validated_bare(service.store, service.group, (served.model_id, served.config_hash))
+    open_service(service.settings).close()
+    assert "newest validation" not in caplog.text
+    service.group.submit(promote(served, Actor("ops", "admin"), event_id=random_id(), policy_version="test"))
 
 
 def test_a_damaged_model_that_was_promoted_does_not_serve_and_the_old_one_does(running, client, three, another_model):
