@@ -54,7 +54,9 @@ check: $(VENV)/.dev types ## Style, types, import contracts, and whether the doc
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p benne
 	PYTHONPATH=.types $(BIN)/lint-imports
+ifndef CI # there `make test` has just read the documents
 	$(BIN)/python -m pytest -q -n $(WORKERS) tests/test_docs.py
+endif
 
 types: ## Mirror the installed names in .types, where type checkers and the import linter look
 	@mkdir -p .types/benne
