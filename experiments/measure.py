@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Measure", "measures_of"]
+import numpy as np
+import numpy.typing as npt
 
+__all__ = ["Measure", "measures_of", "outside"]
+
+Floats = npt.NDArray[np.float64]
 State = Literal["measured", "INSUFFICIENT"]
 
 
@@ -57,6 +61,17 @@ class Measure:
 def measures_of(parts: Mapping[str, Mapping[str, Measure]]) -> dict[str, Measure]:
     """Figures of several parts under their full names, such as ``fairness.adverse_impact_ratio``."""
     return {f"{part}.{name}": measure for part, figures in parts.items() for name, measure in figures.items()}
+
+
+def outside(predicted: Floats, low: Floats, high: Floats) -> Floats:
+    """How far each figure lies outside the interval of what was seen; 0 inside it. All of shape (n,).
+
+    Examples
+    --------
+    >>> outside(np.array([0.10, 0.30]), np.array([0.05, 0.10]), np.array([0.15, 0.20])).round(2).tolist()
+    [0.0, 0.1]
+    """
+    return np.asarray(np.maximum(np.maximum(low - predicted, predicted - high), 0.0))
 
 
 def _rounded(value: float | None) -> float | None:

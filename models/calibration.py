@@ -17,13 +17,14 @@ from benne.models.resampling import metrics_of
 from benne.models.scale import ScoreScale
 from benne.models.weight_contract import slope_and_intercept
 
-__all__ = ["CalibrationReport", "calibration_report", "wilson_interval"]
+__all__ = ["Z95", "CalibrationReport", "calibration_report", "wilson_interval"]
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 _BINS = 10
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
+"""Half the width of a 95 % interval in standard errors, where the error is normal."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ def wilson_interval(bad: Floats, rows: Floats) -> tuple[Floats, Floats]:
     >>> round(float(low[0]), 4), round(float(high[0]), 4)
     (0.0179, 0.4042)
     """
-    p, z2 = bad / rows, _Z95**2
+    p, z2 = bad / rows, Z95**2
     centre = (p + z2 / (2.0 * rows)) / (1.0 + z2 / rows)
-    half = _Z95 * np.sqrt(p * (1.0 - p) / rows + z2 / (4.0 * rows**2)) / (1.0 + z2 / rows)
+    half = Z95 * np.sqrt(p * (1.0 - p) / rows + z2 / (4.0 * rows**2)) / (1.0 + z2 / rows)
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)  # rounding leaves zero and one behind
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from benne.experiments.gaming.report import AttackResult, GamingReport
 from benne.experiments.gaming.withholding import FEWEST_BAD
-from benne.experiments.measure import Measure
+from benne.experiments.measure import Measure, outside
 
 __all__ = ["gaming_measures"]
 
@@ -106,19 +105,15 @@ def _pattern_pd(report: GamingReport) -> Measure:
     spared = f"not judged, of fewer than {FEWEST_BAD} expected bad members: {small}" if small else ""
     if not len(judged):
         return Measure(value=None, n=len(found.points), note=spared or "no pattern is chosen by ten members")
-    missed, ratios = _outside(judged), judged["actual_to_predicted"].to_numpy(dtype=np.float64)
+    columns = ("predicted", "actual_low", "actual_high", "actual_to_predicted")
+    predicted, lowest, highest, ratios = (judged[name].to_numpy(np.float64) for name in columns)
+    missed = outside(predicted, lowest, highest)
     place = int(np.argmax(missed if missed.max() > 0 else np.abs(ratios - 1.0)))
     worst = judged.iloc[place]
     low, high = worst["actual_to_predicted_low"], worst["actual_to_predicted_high"]
     told = f"{judged.index[place]}: {found.truth} over predicted {ratios[place]:.2f} ({low:.2f} to {high:.2f})"
     return Measure(value=float(missed[place]), n=int(judged["choosing"].min()),
                    note="; ".join(one for one in (told, spared) if one))  # fmt: skip
-
-
-def _outside(judged: pd.DataFrame) -> Floats:
-    """How far each predicted PD lies outside the interval of the actual one; 0 inside."""
-    low, predicted, high = (judged[name].to_numpy(np.float64) for name in ("actual_low", "predicted", "actual_high"))
-    return np.asarray(np.maximum(np.maximum(low - predicted, predicted - high), 0.0))
 
 
 def _spending(report: GamingReport) -> Measure:

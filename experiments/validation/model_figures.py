@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from benne.errors import ReferenceUnknown
 from benne.experiments.figures import CalibrationError, figures_table
-from benne.experiments.measure import Measure
+from benne.experiments.measure import Measure, outside
 from benne.experiments.report.groups import SMALLEST_GROUP, join_small, observed_columns
 from benne.experiments.report.sample import Sample, withheld_label
 from benne.features.quality.drift import count_into, expected_by_chance, population_stability
@@ -26,7 +26,6 @@ __all__ = [
     "calibration_measures",
     "discrimination_measures",
     "latency",
-    "outside",
     "pattern_table",
     "points_gap",
     "ranking_measures",
@@ -165,21 +164,6 @@ def latency(model: CreditScoreModel, features: pd.DataFrame, clock: Callable[[],
     return Measure(value=float(np.percentile(taken, _PERCENTILE)), n=len(rows), note="on the validator's machine")
 
 
-def outside(table: pd.DataFrame) -> Floats:
-    """How far each predicted PD lies outside the interval of what was observed; 0 inside it.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"predicted": [0.10, 0.30], "observed_low": [0.05, 0.10], "observed_high": [0.15, 0.20]})
-    >>> outside(rows).round(2).tolist()
-    [0.0, 0.1]
-    """
-    predicted = table["predicted"].to_numpy(dtype=np.float64)
-    below = table["observed_low"].to_numpy(dtype=np.float64) - predicted
-    above = predicted - table["observed_high"].to_numpy(dtype=np.float64)
-    return np.asarray(np.maximum(np.maximum(below, above), 0.0))
-
-
 def _allowing(
     model: CreditScoreModel,
     features: pd.DataFrame,
@@ -208,7 +192,8 @@ def _worst_pattern(patterns: pd.DataFrame) -> Measure:
 def _worst(table: pd.DataFrame, n: int, what: str) -> Measure:
     if not len(table):
         return Measure(value=None, n=0, note=f"no {what} has {SMALLEST_GROUP} rows")
-    missed = outside(table) / table["predicted"].to_numpy(dtype=np.float64)
+    predicted, low, high = (table[name].to_numpy(np.float64) for name in ("predicted", "observed_low", "observed_high"))
+    missed = outside(predicted, low, high) / predicted
     worst = int(np.argmax(missed))
     if not missed[worst] > 0:
         return Measure(value=0.0, n=n, note=f"every {what} within its interval")

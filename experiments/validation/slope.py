@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
 from benne.experiments.measure import Measure
+from benne.models.calibration import Z95
 
 __all__ = ["slope_measures"]
 
 Floats = npt.NDArray[np.float64]
-
-_TWO_SIDED_95: Final = 1.959963984540054
 
 
 def slope_measures(
@@ -55,7 +52,7 @@ def slope_measures(
     0.3 0.63
     """
     error = _standard_error(log_odds, bad, members, slope, intercept)
-    low, high = slope - _TWO_SIDED_95 * error, slope + _TWO_SIDED_95 * error
+    low, high = slope - Z95 * error, slope + Z95 * error
     miss = max(low - 1.0, 1.0 - high, 0.0)
     return {
         "calibration.slope": Measure(value=slope, low=low, high=high, n=len(bad)),

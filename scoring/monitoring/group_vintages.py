@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,13 @@ from benne.models.calibration import wilson_interval
 from benne.scoring.monitoring.chance import other_by_chance, repeated, risen_by_chance
 from benne.scoring.monitoring.judging import Judge
 from benne.scoring.monitoring.observed import Observed
+from benne.scoring.monitoring.shares import FEWEST
 
 __all__ = ["GroupVintages", "check_calibration", "check_order", "off_by"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
-
-_FEWEST: Final = 10
 
 
 class _Cell(NamedTuple):
@@ -98,7 +97,7 @@ class GroupVintages:
     def pooled(self) -> list[dict[str, Any]]:
         """A line for each group over all periods; without figures where it, or one it would give away, is small."""
         rows, bads, expected = (table.sum(axis=0) for table in (self.rows, self.bads, self.expected))
-        shown = hide_small(rows.astype(int).tolist(), _FEWEST)
+        shown = hide_small(rows.astype(int).tolist(), FEWEST)
         return [
             {self.kind: name, **_line(told, float(bads[k]), float(expected[k]))}
             for k, (name, told) in enumerate(zip(self.names, shown, strict=True))
@@ -224,8 +223,8 @@ def _line(rows: int | None, bads: float, expected: float) -> dict[str, Any]:
 
 def _hidden(rows: Floats) -> Bools:
     """Which cells may not be told beside the totals of their period and of their group, shape (periods, groups)."""
-    totals = hide_small(rows.sum(axis=0).astype(int).tolist(), _FEWEST)
-    hidden = np.asarray((rows > 0) & ((rows < _FEWEST) | np.array([told is None for told in totals])))
+    totals = hide_small(rows.sum(axis=0).astype(int).tolist(), FEWEST)
+    hidden = np.asarray((rows > 0) & ((rows < FEWEST) | np.array([told is None for told in totals])))
     while True:
         lone = next((pair for pair in _lines_of(rows, hidden) if pair[1].sum() == 1 and (pair[0] > 0).sum() > 1), None)
         if lone is None:
