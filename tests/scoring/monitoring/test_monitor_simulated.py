@@ -16,40 +16,26 @@ from benne.features import ConsentMask, SubjectKey, build_features, ingest
 from benne.features.frames import key_member_ids
 from benne.models import BoosterOptions, CreditScoreModel
 from benne.models.figures import figures_of
-from benne.scoring.monitoring.monitor import Evidence, monitor
+from tests.scoring.monitoring.months import BROKE, MONTHS, World, start_of
 
 pytestmark = pytest.mark.slow
 
 MOMENTS = tuple(datetime(2025, month, 1, tzinfo=UTC) for month in (1, 3, 5, 7))
-MONTHS, BROKE, MEMBERS = 20, 12, 6_000
+MEMBERS = 6_000
 BEGAN = "2024-01"
 
 
-def start_of(month: int) -> pd.Timestamp:
-    return pd.Timestamp("2023-01-01", tz="UTC") + pd.DateOffset(months=month)
-
-
 @dataclass(frozen=True)
-class World:
-    model: CreditScoreModel
-    features: pd.DataFrame
-    bad: np.ndarray
-
-    @property
-    def late(self) -> np.ndarray:
-        return self.features.index.get_level_values("as_of") >= start_of(BROKE)
+class SimulatedWorld(World):
+    """Members of a simulated platform: some withhold, and some cannot be scored."""
 
     def alarms(self, features=None, **evidence) -> dict[str, str]:
         """The first month of each alarm."""
-        given = self.features if features is None else features
-        report = monitor(self.model, given, Evidence(**evidence), clock=lambda: datetime(2026, 11, 30, tzinfo=UTC))
+        report = self.monitored(features, **evidence)
         found: dict[str, str] = {}
         for alert in report.alarms:
             found.setdefault(alert.name, alert.period)
         return found
-
-    def outcomes(self, bad=None) -> pd.DataFrame:
-        return self.features.index.to_frame(index=False).assign(bad=self.bad if bad is None else bad)
 
     def told(self) -> pd.DataFrame:
         refused = np.logical_or(*self.model.refusals(self.features, frozenset()))
@@ -85,7 +71,7 @@ def world(request, tmp_path_factory) -> World:
         features.append(pool.iloc[first].set_axis(pd.MultiIndex.from_arrays(index, names=["subject_id", "as_of"])))
         pd_of.append(known[first])
     chance = np.concatenate(pd_of)
-    return World(model, pd.concat(features), (rng.random(len(chance)) < chance).astype(float))
+    return SimulatedWorld(model, pd.concat(features), (rng.random(len(chance)) < chance).astype(float))
 
 
 def test_clean_months_raise_no_alarm(world):
